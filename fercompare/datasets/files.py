@@ -22,36 +22,47 @@ class ImageFile:
 
 
 def walk(root, reader):
-    """Return every file below ``root``, sorted by path; hidden ones are left out.
+    """Return every file and every folder below ``root``, sorted; no hidden ones.
 
     Links may point elsewhere below ``root``; one that leads out of it is refused,
     since what it shows is not part of the set.
     """
-    root = Path(root)
     home = os.path.realpath(root)
-    found, pending, seen = [], [str(root)], set()
+    files, folders, pending, seen = [], [], [str(root)], set()
     while pending:
         folder = pending.pop()
         if (real := os.path.realpath(folder)) in seen:
             continue
         seen.add(real)
+        folders.append(folder)
         try:
             entries = list(os.scandir(folder))
         except OSError as error:
-            reader.refuse(
-                DataError(f"cannot be listed ({error.strerror})", file=folder)
-            )
+            found = f"cannot be listed ({error.strerror})"
+            reader.refuse(DataError(found, file=folder))
             continue
         for entry in entries:
-            if entry.name.startswith(".") or not _stays_inside(entry, home, reader):
-                continue
-            (pending if entry.is_dir() else found).append(entry.path)
-    return [Path(path) for path in sorted(found)]
+            if not entry.name.startswith(".") and _stays_inside(entry, home, reader):
+                (pending if entry.is_dir() else files).append(entry.path)
+    return [Path(p) for p in sorted(files)], [Path(p) for p in sorted(folders)]
 
 
 def walk_images(root, reader):
-    """Return every image file below ``root``, sorted by path."""
-    return [path for path in walk(root, reader) if is_image(path)]
+    """Return every image file below ``root``, sorted; a folder without any is refused.
+
+    A folder counts as filled where a folder in it is.
+    """
+    files, folders = walk(root, reader)
+    images = [path for path in files if is_image(path)]
+    filled = {folder for path in images for folder in path.parents}
+    if not images:
+        raise DataNotFound("holds no images", file=root)
+    for folder in folders:
+        if folder not in filled:
+            reader.refuse(
+                DataError("holds no images", file=folder, remedy="take the folder out")
+            )
+    return images
 
 
 def _stays_inside(entry, home, reader):
@@ -86,9 +97,12 @@ def from_files(name, root, files, classes, reader, *, columns=None, **known):
     if not files:
         raise DataNotFound("holds no image of this data set", file=root)
     X, kept = reader.read_many([file.path for file in files], f"reading {name}")
-    files = [file for file, was_read in zip(files, kept) if was_read]
-    if not files:
-        raise DataError(f"none of its {len(kept)} images can be read", file=root)
+    read = [file for file, was_read in zip(files, kept) if was_read]
+    if lost := {file.label for file, k in zip(files, kept)} - {f.label for f in read}:
+        raise DataError(
+            f"no image of class {', '.join(map(str, lost))} can be read", file=root
+        )
+    files = read
     index = {label: k for k, label in enumerate(classes)} | {None: UNLABELLED}
 
     def column(field):
@@ -110,3 +124,30 @@ def from_files(name, root, files, classes, reader, *, columns=None, **known):
         skipped=tuple(reader.skipped),
         **known,
     )
+
+
+def find_below(root, names, levels=2):
+    """Return the first file or folder called one of ``names``, or None.
+
+    Looks at ``root`` itself, then at most ``levels`` folders down, nearest first;
+    case does not matter.
+    """
+    root = Path(root)
+    wanted = {name.lower() for name in names}
+    if root.name.lower() in wanted:
+        return root
+    level = [root]
+    for _ in range(levels + 1):
+        below = [p for folder in level if folder.is_dir() for p in _listed(folder)]
+        for path in below:
+            if path.name.lower() in wanted:
+                return path
+        level = below
+    return None
+
+
+def _listed(folder):
+    try:
+        return sorted(p for p in folder.iterdir() if not p.name.startswith("."))
+    except OSError:
+        return []

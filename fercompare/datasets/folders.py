@@ -1,0 +1,156 @@
+"""Anyone's images: a folder a class, below a folder a part or not."""
+
+import re
+from pathlib import Path
+
+from fercompare.datasets.files import ImageFile, from_files, walk_images
+from fercompare.errors import DataError
+from fercompare.labels import EMOTIONS_WITH_CONTEMPT, canonical
+
+PART_NAMES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("public", "publictest", "public_test"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("private", "privatetest", "private_test"), "test"),
+}
+COPY = re.compile(r"\.(jpe?g|png)[^/]*\.\w+$|aug_|_aug|\bcopy\b|_0_\d{3,}\.", re.I)
+SORT_INTO_CLASSES = "put the images of each class into a folder of its name"
+
+
+def load_folders(
+    root,
+    reader,
+    *,
+    name="folders",
+    subject=None,
+    label_names=None,
+    split_of=None,
+    refuse_copies=False,
+):
+    """Load images that lie in folders named by class, with or without a part above.
+
+    ``root/train/happy/1.png`` and ``root/happy/1.png`` are both read. Words that mean
+    the same (anger, angry) are one class. Other names are classes as they stand, but
+    not beside emotions, where a folder such as ``misc`` is more likely a mistake.
+
+    Parameters
+    ----------
+    root : Path
+    reader : ImageReader
+    name : str, default="folders"
+    subject : str, optional
+        Regular expression that is searched in the path of each image below ``root``;
+        its first group (or the whole match) names the subject.
+    label_names : dict, optional
+        ``{folder name: class}``; must be given where folders are called by numbers.
+    split_of : callable, optional
+        File name to part, or None where the folder decides.
+    refuse_copies : bool, default=False
+        Refuse files whose names look like those of augmented copies, instead of
+        noting how many there are.
+    """
+    root = Path(root)
+    find = _Finder(root, subject, label_names, split_of)
+    files, copies = [], 0
+    for path in walk_images(root, reader):
+        is_copy = COPY.search(path.name) is not None
+        copies += is_copy
+        try:
+            if is_copy and refuse_copies:
+                raise DataError(
+                    "has the name of an augmented copy",
+                    file=path,
+                    remedy="take the copies out: they would cross between parts",
+                )
+            files.append(find(path))
+        except DataError as error:
+            reader.refuse(error)
+    classes = _ordered({file.label for file in files}, root, find.names.values())
+    _check_parts(files, root)
+    notes = {"layout": "folders"}
+    if copies and not refuse_copies:
+        notes["augmented"] = f"{copies} file names look like augmented copies"
+    return from_files(name, root, files, classes, reader, notes=notes)
+
+
+class _Finder:
+    """Reads class, part and subject off the path of an image."""
+
+    def __init__(self, root, subject, label_names, split_of):
+        self.root, self.split_of = root, split_of
+        self.names = {str(k).lower(): str(v) for k, v in (label_names or {}).items()}
+        try:
+            self.subject = None if subject is None else re.compile(subject)
+        except re.error as error:
+            raise DataError(
+                f"subject={subject!r} is no regular expression ({error})"
+            ) from error
+
+    def __call__(self, path):
+        inside = path.relative_to(self.root)
+        folders = inside.parts[:-1]
+        parts = [PART_NAMES.get(folder.lower()) for folder in folders]
+        words = [folder for folder, part in zip(folders, parts) if part is None]
+        part = next((part for part in parts if part), None)
+        if self.split_of is not None:
+            part = self.split_of(path.name) or part
+        return ImageFile(path, self._label(words, path), part, self._subject(inside))
+
+    def _label(self, words, path):
+        for word in reversed(words):
+            if word.lower() in self.names:
+                return self.names[word.lower()]
+            if emotion := canonical(word):
+                return emotion
+        if not words:
+            raise DataError(
+                "lies in no class folder", file=path, remedy=SORT_INTO_CLASSES
+            )
+        if words[-1].isdigit():
+            raise DataError(
+                f"lies in a folder called {words[-1]}",
+                file=path,
+                remedy="say what the numbers mean: label_names={'0': 'angry', …}",
+            )
+        return words[-1]
+
+    def _subject(self, inside):
+        if self.subject is None:
+            return None
+        found = self.subject.search(inside.as_posix())
+        if found is None:
+            raise DataError(
+                f"does not match the pattern for subjects, {self.subject.pattern!r}",
+                file=self.root / inside,
+                remedy="write a pattern that finds a subject in every path",
+            )
+        return found[1] if self.subject.groups else found[0]
+
+
+def _ordered(labels, root, named):
+    known = [label for label in EMOTIONS_WITH_CONTEMPT if label in labels]
+    others = sorted(labels - set(known))
+    if strangers := sorted(set(others) - set(named)) if known else []:
+        raise DataError(
+            f"has folders of emotions, but also {', '.join(strangers[:5])}",
+            file=root,
+            remedy="say which class they are with label_names, or take them out",
+        )
+    if len(labels) < 2:
+        raise DataError(
+            f"holds images of {len(labels)} class" + "es" * (not labels),
+            file=root,
+            remedy=SORT_INTO_CLASSES,
+        )
+    return (*known, *others)
+
+
+def _check_parts(files, root):
+    without = [file.path for file in files if file.split is None]
+    if without and len(without) < len(files):
+        raise DataError(
+            f"is in no folder for a part, while {len(files) - len(without)} images are",
+            file=without[0],
+            remedy=f"move it below train, val or test in {root}",
+        )
