@@ -40,6 +40,18 @@ def canonical(word):
     return word if word in EMOTIONS_WITH_CONTEMPT else None
 
 
+def in_order(labels):
+    """Return class names in the order of the emotions, others by name behind them.
+
+    Examples
+    --------
+    >>> in_order({"sad", "bored", "happy"})
+    ('happy', 'sad', 'bored')
+    """
+    known = [name for name in EMOTIONS_WITH_CONTEMPT if name in labels]
+    return (*known, *sorted(set(labels) - set(known)))
+
+
 def _valence(surprise=None):
     return {
         "angry": "negative",
