@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fercompare.datasets.files import ImageFile, from_files, walk_images
 from fercompare.errors import DataError
-from fercompare.labels import EMOTIONS_WITH_CONTEMPT, canonical
+from fercompare.labels import EMOTIONS_WITH_CONTEMPT, canonical, in_order
 
 PART_NAMES = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -129,9 +129,8 @@ class _Finder:
 
 
 def _ordered(labels, root, named):
-    known = [label for label in EMOTIONS_WITH_CONTEMPT if label in labels]
-    others = sorted(labels - set(known))
-    if strangers := sorted(set(others) - set(named)) if known else []:
+    strangers = sorted(labels - set(EMOTIONS_WITH_CONTEMPT) - set(named))
+    if strangers and len(strangers) < len(labels):
         raise DataError(
             f"has folders of emotions, but also {', '.join(strangers[:5])}",
             file=root,
@@ -143,7 +142,7 @@ def _ordered(labels, root, named):
             file=root,
             remedy=SORT_INTO_CLASSES,
         )
-    return (*known, *others)
+    return in_order(labels)
 
 
 def _check_parts(files, root):

@@ -18,6 +18,8 @@ from fercompare.datasets.base import PARTS
 from fercompare.errors import DataError
 from fercompare.seeds import seed_for
 
+FINEST_SHARES = 20
+
 
 def check_groups(dataset):
     """Raise where one subject is in more than one part."""
@@ -32,7 +34,8 @@ def check_groups(dataset):
             f"data set {dataset.name!r}: {len(crossing)} subjects are in several "
             f"parts, such as {crossing[0]!r} in "
             f"{' and '.join(sorted(homes[crossing[0]]))}",
-            remedy="split by subject: load_dataset(…, split='subject')",
+            remedy="load it with split='subject', or with split='unchecked' to accept "
+            "scores that know the test faces",
         )
 
 
@@ -68,27 +71,28 @@ def stratified_split(dataset, *, val=0.1, test=0.1, seed=0):
 def subject_split(dataset, *, val=0.1, test=0.1, seed=0):
     """Return the set with a split that keeps each subject in one part.
 
-    Class shares are kept as well as whole subjects allow.
+    Class shares, and the sizes asked for, are kept as well as whole subjects allow.
     """
     groups = _groups(dataset)
     split = np.full(len(dataset), "train", dtype="<U5")
     rest = np.arange(len(dataset))
     for part, share in (("test", test), ("val", val / max(1 - test, 1e-9))):
-        n_folds = round(1 / share) if share > 0 else 0
-        if n_folds == 0:
-            continue
-        if len(np.unique(groups[rest])) < n_folds or n_folds < 2:
+        n_folds = min(FINEST_SHARES, len(np.unique(groups[rest])))
+        n_taken = round(share * n_folds)
+        if share > 0 and not 0 < n_taken < n_folds:
             raise DataError(
                 f"data set {dataset.name!r} has too few subjects for a {part} part "
                 f"of {share:.0%}",
                 remedy="use folds: subject_folds or leave_one_subject_out",
             )
-        folds = StratifiedGroupKFold(
-            n_folds, shuffle=True, random_state=seed_for("subject", part, seed)
-        )
-        _, taken = next(folds.split(rest, dataset.y[rest], groups[rest]))
-        split[rest[taken]] = part
-        rest = np.delete(rest, taken)
+        if n_taken:
+            folds = StratifiedGroupKFold(
+                n_folds, shuffle=True, random_state=seed_for("subject", part, seed)
+            )
+            chosen = list(folds.split(rest, dataset.y[rest], groups[rest]))[:n_taken]
+            taken = np.concatenate([fold for _, fold in chosen])
+            split[rest[taken]] = part
+            rest = np.delete(rest, taken)
     return replace(dataset, split=split)
 
 
@@ -108,12 +112,20 @@ def half_train_split(dataset, *, seed=0):
     return replace(dataset, split=split).take(kept)
 
 
-def _official(dataset, *, seed=0):
+def official_split(dataset, *, seed=0):
+    """Return the set as it is published, or raise where a subject crosses."""
+    check_groups(dataset)
+    return dataset
+
+
+def unchecked_split(dataset, *, seed=0):
+    """Return the set as it is published, even where subjects cross."""
     return dataset
 
 
 SPLITS = {
-    "official": _official,
+    "official": official_split,
+    "unchecked": unchecked_split,
     "stratified": stratified_split,
     "subject": subject_split,
     "half-train": half_train_split,

@@ -1,0 +1,90 @@
+"""Small files as users have them, and the real ones where this machine has them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fercompare.decoding import ImageReader
+
+NAMED = os.environ.get("FERCOMPARE_DATA")
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _own_places(tmp_path, monkeypatch):
+    """Keep tests away from the user's copies and data."""
+    monkeypatch.setenv("FERCOMPARE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("FERCOMPARE_DATA", raising=False)
+
+
+@pytest.fixture
+def reader():
+    return ImageReader()
+
+
+@pytest.fixture
+def lenient():
+    return ImageReader(on_error="skip")
+
+
+@pytest.fixture
+def faces():
+    """Return a function that makes ``n`` different grey images."""
+
+    def make(n, shape=(48, 48), seed=0):
+        rng = np.random.default_rng(seed)
+        return rng.integers(0, 256, (n, *shape), dtype=np.uint8)
+
+    return make
+
+
+@pytest.fixture
+def write_images(faces):
+    """Return a function that writes one different image to each path."""
+
+    def write(paths, shape=(48, 48)):
+        for path, image in zip(paths, faces(len(paths), shape)):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(image).save(path)
+
+    return write
+
+
+@pytest.fixture
+def write_fer2013(faces):
+    """Return a function that writes a csv in the layout of fer2013.csv."""
+
+    def write(path, labels, usages, header="emotion,pixels,Usage", seed=0):
+        images = faces(len(labels), seed=seed).reshape(len(labels), -1)
+        order = [name.strip().lower() for name in header.split(",")]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "w") as stream:
+            stream.write(header + "\n")
+            for label, usage, image in zip(labels, usages, images):
+                cells = {
+                    "emotion": str(label),
+                    "usage": usage,
+                    "pixels": " ".join(map(str, image)),
+                }
+                stream.write(",".join(cells[name] for name in order) + "\n")
+        return images
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def real_data(tmp_path_factory):
+    """Return a folder with the real FER2013 and FER+, or skip."""
+    if NAMED:
+        return Path(NAMED)
+    if not (SHARED / "lay_out.py").exists():
+        pytest.skip("the real FER2013 is not on this machine")
+    folder = tmp_path_factory.mktemp("real")
+    command = [sys.executable, str(SHARED / "lay_out.py"), str(folder)]
+    subprocess.run([*command, "csv", "folders", "ferplus"], check=True)
+    return folder
