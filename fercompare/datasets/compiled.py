@@ -1,5 +1,6 @@
 """Several sets joined into one."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ def load_compiled(root, reader, *, sources=("ckplus", "jaffe", "sfew")):
         loader = look_up(source, SOURCES, "data set")
         if not (root / source).exists():
             raise DataNotFound(f"holds no folder {source}", file=root)
-        loaded.append(loader(root / source, reader))
+        loaded.append(loader(root / source, replace(reader, skipped=[])))
     return join(loaded)
 
 
