@@ -8,7 +8,7 @@ bench: $(VENV)/.ready
 	$(RUN)/fercompare bench $(ARGS)
 
 test: lint
-	$(RUN)/python -m pytest -n 2 $(ARGS)
+	$(RUN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: $(VENV)/.ready
 	$(RUN)/ruff check .

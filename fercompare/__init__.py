@@ -12,6 +12,14 @@ __version__ = "0.1.0"
 _HOMES = {
     "load_dataset": "fercompare.datasets.loading",
     "list_datasets": "fercompare.datasets.loading",
+    "HOG": "fercompare.features.hog",
+    "LBP": "fercompare.features.lbp",
+    "make_model": "fercompare.models",
+    "list_models": "fercompare.models",
+    "rebalance": "fercompare.balancing.strategies",
+    "list_strategies": "fercompare.balancing.strategies",
+    "run_benchmark": "fercompare.evaluation.runner",
+    "load_results": "fercompare.evaluation.store",
 }
 
 __all__ = ["__version__", *_HOMES]

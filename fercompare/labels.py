@@ -82,9 +82,9 @@ the other three say where it goes.
 
 def label_map(labels, classes):
     """Return the map ``labels`` (a name or a dict) as it applies to ``classes``."""
-    mapping = (
-        look_up(labels, LABEL_MAPS, "label map") if isinstance(labels, str) else labels
-    )
+    mapping = labels
+    if not isinstance(labels, dict):
+        mapping = look_up(labels, LABEL_MAPS, "label map")
     missing = [name for name in classes if name not in mapping]
     if missing:
         raise DataError(

@@ -9,10 +9,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from fercompare.datasets.votes import VOTES
 from fercompare.decoding import ImageReader
 
 NAMED = os.environ.get("FERCOMPARE_DATA")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+def pytest_collection_modifyitems(items):
+    """Keep the tests of the real sets in one process, so that one lays them out."""
+    for item in items:
+        if "real_data" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("real data"))
 
 
 @pytest.fixture(autouse=True)
@@ -79,12 +87,30 @@ def write_fer2013(faces):
 
 @pytest.fixture(scope="session")
 def real_data(tmp_path_factory):
-    """Return a folder with the real FER2013 and FER+, or skip."""
+    """Return a folder with the real fer2013.csv and fer2013new.csv, or skip."""
     if NAMED:
         return Path(NAMED)
+    folder = tmp_path_factory.mktemp("real")
+    _lay_out(folder, "csv")
+    labels = np.load(SHARED / "fer2013" / "labels.npz")
+    with open(folder / "fer2013new.csv", "w") as stream:
+        stream.write(",".join(["Usage", "Image name", *VOTES]) + "\n")
+        rows = zip(labels["usage"], labels["ferplus_name"], labels["ferplus_votes"])
+        for usage, name, votes in rows:
+            stream.write(",".join([usage, name, *map(str, votes)]) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def real_layouts(tmp_path_factory):
+    """Return a folder with the first images of the real sets in every layout."""
+    folder = tmp_path_factory.mktemp("layouts")
+    _lay_out(folder, "csv", "folders", "ferplus", "--only", "300")
+    return folder
+
+
+def _lay_out(folder, *what):
     if not (SHARED / "lay_out.py").exists():
         pytest.skip("the real FER2013 is not on this machine")
-    folder = tmp_path_factory.mktemp("real")
-    command = [sys.executable, str(SHARED / "lay_out.py"), str(folder)]
-    subprocess.run([*command, "csv", "folders", "ferplus"], check=True)
-    return folder
+    command = [sys.executable, str(SHARED / "lay_out.py"), str(folder), *what]
+    subprocess.run(command, check=True)

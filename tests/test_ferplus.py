@@ -143,7 +143,7 @@ PUBLISHED = {
 
 @pytest.mark.parametrize("mode", PUBLISHED)
 def test_published_counts(real_data, mode):
-    usages, _, votes = read_votes(real_data / "ferplus" / "fer2013new.csv")
+    usages, _, votes = read_votes(real_data / "fer2013new.csv")
     kept = label_votes(votes, mode).any(axis=1)
     counts = tuple(
         int(np.sum(kept & (usages == usage)))
@@ -153,8 +153,18 @@ def test_published_counts(real_data, mode):
 
 
 def test_the_real_set(real_data):
-    dataset = load_ferplus(real_data / "ferplus", ImageReader())
+    dataset = load_ferplus(real_data, ImageReader())
     counts = list(dataset.class_counts()["test"].values())
     assert counts == [273, 18, 83, 893, 384, 396, 1090, 16]
-    seven = load_ferplus(real_data / "ferplus", ImageReader(), contempt=False)
+    seven = load_ferplus(real_data, ImageReader(), contempt=False)
     assert seven.part_sizes() == {"train": 24941, "val": 3186, "test": 3137}
+
+
+@pytest.mark.parametrize("mode", RULES)
+def test_the_real_layouts_hold_the_same(real_layouts, mode):
+    home = real_layouts / "ferplus"
+    from_table = load_ferplus(home, ImageReader(), mode=mode)
+    from_folders = load_ferplus(home / "data", ImageReader(), mode=mode)
+    assert from_table.notes["images"] == "fer2013.csv"
+    assert from_folders.notes["labels"] == "label.csv"
+    assert from_folders.fingerprint == from_table.fingerprint

@@ -38,6 +38,40 @@ class Card:
         return bool(self.put)
 
 
+def as_markdown(cards):
+    """Return the cards ``{name: Card}`` as a page that a person can read."""
+    lines = [
+        "# The data sets",
+        "",
+        "Written by `fercompare data list --format markdown`. No images are kept here:",
+        "put each set into the folder of its name, or name the folder above them in",
+        "`FERCOMPARE_DATA`.",
+    ]
+    for name, card in cards.items():
+        lines += ["", f"## {name}", "", f"{card.title}.", ""]
+        facts = {
+            "Get it from": card.obtain,
+            f"Put into `data/{name}`": card.put,
+            "Licence": card.licence,
+            "Cite": card.cite,
+        }
+        lines += [f"- {what}: {text}." for what, text in facts.items() if text]
+        for file, md5 in (card.checksums or {}).items():
+            lines.append(f"- MD5 of `{file}`: `{md5}`")
+        if card.published:
+            lines += ["", *_table(card.published)]
+    return "\n".join(lines) + "\n"
+
+
+def _table(published):
+    parts = list(published)
+    lines = [f"| images | {' | '.join(parts)} |", "| --- |" + " ---: |" * len(parts)]
+    for name in published[parts[0]]:
+        numbers = " | ".join(f"{published[part][name]:,}" for part in parts)
+        lines.append(f"| {name} | {numbers} |")
+    return lines
+
+
 def counts(classes, **parts):
     """Return ``{part: {class: rows}}`` of counts in the order of ``classes``."""
     return {part: dict(zip(classes, numbers)) for part, numbers in parts.items()}

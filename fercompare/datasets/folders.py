@@ -74,12 +74,22 @@ def load_folders(
     return from_files(name, root, files, classes, reader, notes=notes)
 
 
+def class_names(label_names):
+    """Return a user's map from names to classes as texts."""
+    if not isinstance(label_names, dict | None):
+        raise DataError(
+            f"label_names={label_names!r} is no map",
+            remedy="write label_names={'0': 'angry', …}",
+        )
+    return {str(key): str(value) for key, value in (label_names or {}).items()}
+
+
 class _Finder:
     """Reads class, part and subject off the path of an image."""
 
     def __init__(self, root, subject, label_names, split_of):
         self.root, self.split_of = root, split_of
-        self.names = {str(k).lower(): str(v) for k, v in (label_names or {}).items()}
+        self.names = {k.lower(): v for k, v in class_names(label_names).items()}
         try:
             self.subject = None if subject is None else re.compile(subject)
         except re.error as error:

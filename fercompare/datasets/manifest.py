@@ -7,7 +7,7 @@ import numpy as np
 
 from fercompare.datasets.base import PARTS, Dataset
 from fercompare.datasets.files import ImageFile, from_files
-from fercompare.datasets.folders import PART_NAMES
+from fercompare.datasets.folders import PART_NAMES, class_names
 from fercompare.datasets.pixel_csv import read_pixel_csv
 from fercompare.datasets.votes import read_small_csv
 from fercompare.errors import DataError, DataNotFound
@@ -39,7 +39,7 @@ def load_csv(root, reader, *, label_names=None):
             row=1,
             remedy="it must name the columns path (or pixels) and label",
         )
-    to_class = {str(k): str(v) for k, v in (label_names or {}).items()}
+    to_class = class_names(label_names)
     if "pixels" in names:
         return _from_pixels(path, reader, to_class)
     return _from_paths(path, reader, names, to_class)

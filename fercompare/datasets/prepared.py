@@ -19,6 +19,7 @@ from fercompare.errors import DataError
 
 LAYOUT = 1
 COLUMN = "column "
+UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
 PIXELS, ROWS, FACTS = "pixels.npy", "rows.npz", "facts.json"
 
 
@@ -87,7 +88,7 @@ def open_copy(path, place):
             ),
             **{k: v for k, v in rows.items() if k not in columns},
         )
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, DataError):
+    except UNREADABLE:
         return None
     dataset.__dict__["fingerprint"] = facts["fingerprint"]
     return dataset

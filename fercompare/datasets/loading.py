@@ -1,0 +1,220 @@
+"""`load_dataset`: one door to every set."""
+
+import inspect
+import os
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from fercompare.datasets import prepared
+from fercompare.datasets.catalogue import DATASETS
+from fercompare.datasets.copies import resolve_duplicates
+from fercompare.datasets.files import find_below
+from fercompare.datasets.splits import SPLITS, subsample
+from fercompare.decoding import FACE_SHAPE, ImageReader
+from fercompare.errors import DataError, DataNotFound, FercompareError, look_up
+
+
+class DataWarning(UserWarning):
+    """Something about the data that a reader of the results should know."""
+
+
+def list_datasets():
+    """Return the names of the data sets that can be loaded.
+
+    Examples
+    --------
+    >>> "fer2013" in list_datasets()
+    True
+    """
+    return list(DATASETS)
+
+
+def load_dataset(
+    name,
+    root=None,
+    *,
+    image_shape=FACE_SHAPE,
+    color=False,
+    labels=None,
+    split="official",
+    duplicates="keep",
+    per_class=None,
+    on_error="raise",
+    seed=0,
+    **options,
+):
+    """Load a data set.
+
+    Parameters
+    ----------
+    name : str
+        One of `list_datasets`.
+    root : path, optional
+        Folder or file to read. By default the set is looked for in the folder that
+        the environment variable ``FERCOMPARE_DATA`` names, then in ``data/``.
+    image_shape : (int, int), default=(48, 48)
+        Height and width that every image is brought to.
+    color : bool, default=False
+        Keep red, green and blue.
+    labels : str or dict, optional
+        Other classes: ``"emotions7"``, ``"emotions8"``, ``"valence3"``,
+        ``"valence3-surprise-positive"``, or a map of your own (`Dataset.relabel`).
+    split : str, default="official"
+        Who trains, selects and reports: ``"official"``, ``"stratified"``,
+        ``"subject"``, ``"half-train"``; ``"unchecked"`` is official, even where a
+        subject is in several parts.
+    duplicates : {"keep", "drop_from_train", "group"}, default="keep"
+        What happens to images that stand in the set more than once.
+    per_class : int, optional
+        Keep at most so many training images of each class (all images, where there is
+        no split), drawn at random.
+    on_error : {"raise", "skip"}, default="raise"
+        What happens to a file or row that cannot be read; what was skipped is listed
+        in ``skipped``.
+    seed : int, default=0
+        For splits and subsets that are drawn.
+    **options
+        What the set's own loader takes, such as ``mode="crossentropy"`` for FER+.
+
+    Returns
+    -------
+    Dataset
+
+    Examples
+    --------
+    >>> from fercompare import load_dataset
+    >>> load_dataset("synthetic", n=500, labels="valence3").classes
+    ('negative', 'positive', 'neutral')
+    """
+    card = look_up(name, DATASETS, "data set")
+    cut = look_up(split, SPLITS, "split")
+    _check_options(name, card, options)
+    reader = ImageReader(image_shape, color, on_error)
+    if card.needs_files:
+        dataset = _read(name, card, root, reader, options)
+    else:
+        if root is not None:
+            raise DataError(f"data set {name!r} is made, not read: leave root out")
+        dataset = _refit(card.load(**options), reader)
+    if dataset.skipped:
+        warnings.warn(
+            f"{len(dataset.skipped)} files or rows of {name!r} were skipped, "
+            f"the first: {dataset.skipped[0]}",
+            DataWarning,
+            stacklevel=2,
+        )
+    if labels is not None:
+        dataset = dataset.relabel(labels)
+    # Groups decide how a set is split; what leaves training is known afterwards.
+    if duplicates == "group":
+        dataset = resolve_duplicates(dataset, duplicates)
+    dataset = cut(dataset, seed=seed)
+    if duplicates != "group":
+        dataset = resolve_duplicates(dataset, duplicates)
+    if per_class is not None:
+        dataset = subsample(dataset, per_class, parts=("train",), seed=seed)
+    return dataset
+
+
+def prepare_dataset(
+    name,
+    root=None,
+    *,
+    image_shape=FACE_SHAPE,
+    color=False,
+    on_error="raise",
+    **options,
+):
+    """Read a data set and keep a copy that `load_dataset` then opens in place.
+
+    Returns
+    -------
+    Path
+        The folder of the copy; made anew only where the files have changed.
+    """
+    card = look_up(name, DATASETS, "data set")
+    _check_options(name, card, options)
+    if not card.needs_files:
+        raise DataError(f"data set {name!r} is made, not read: nothing to prepare")
+    reader = ImageReader(image_shape, color, on_error)
+    place = find_place(name, card, root)
+    path = _copy_path(name, place, reader, options)
+    dataset = prepared.open_copy(path, place)
+    if dataset is None:
+        dataset = _load(name, card, place, reader, options)
+        prepared.write_copy(dataset, path, place)
+    return path
+
+
+def find_place(name, card, root=None):
+    """Return the folder or file that a set is read from."""
+    if root is not None:
+        places = [Path(root)]
+    else:
+        named = os.environ.get("FERCOMPARE_DATA")
+        bases = [Path(base) for base in (named, "data") if base]
+        places = [base / name for base in bases]
+        for base in bases:
+            found = find_below(base, card.signature, levels=0)
+            places += [base] if found is not None else []
+    for place in places:
+        if place.exists():
+            return place
+    raise DataNotFound(
+        f"data set {name!r} was not found in {', '.join(map(str, places))}",
+        remedy=_directions(name, card),
+    )
+
+
+def _directions(name, card):
+    return (
+        f"get it from: {card.obtain}; put into data/{name} (or name its folder with "
+        f"root=…, or the folder above in FERCOMPARE_DATA): {card.put}"
+    )
+
+
+def _read(name, card, root, reader, options):
+    place = find_place(name, card, root)
+    copy = prepared.open_copy(_copy_path(name, place, reader, options), place)
+    return copy if copy is not None else _load(name, card, place, reader, options)
+
+
+def _load(name, card, place, reader, options):
+    try:
+        return card.load(place, reader, **options)
+    except DataNotFound as error:
+        raise DataNotFound(
+            error.found, file=error.file, remedy=error.remedy or _directions(name, card)
+        ) from error
+
+
+def _copy_path(name, place, reader, options):
+    asked = [reader.row_shape, reader.on_error, repr(sorted(options.items()))]
+    return prepared.copy_path(name, place, asked)
+
+
+def _refit(dataset, reader):
+    if dataset.image_shape == reader.row_shape:
+        return dataset
+    return replace(
+        dataset, X=reader.fit_stack(dataset.images), image_shape=reader.row_shape
+    )
+
+
+def _check_options(name, card, options):
+    known = inspect.signature(card.load).parameters
+    taken = [key for key in known if key not in ("root", "reader", "name")]
+    for option, value in options.items():
+        if option not in taken:
+            raise FercompareError(
+                f"data set {name!r} takes no option {option!r}; "
+                f"it takes: {', '.join(taken) or 'none'}"
+            )
+        default = known[option].default
+        kind = list if isinstance(default, tuple) else type(default)
+        if kind in (bool, int, list) and not isinstance(value, kind | type(default)):
+            raise FercompareError(
+                f"option {option}={value!r} of data set {name!r} is no "
+                f"{kind.__name__}, as {default!r} is"
+            )

@@ -1,0 +1,186 @@
+"""Running trials: fit on the training part, predict the test part, save at once.
+
+`divide` is the one place that decides which rows a model may see. Everything that
+learns, resampling and scaling included, is a step of the model and sees those alone.
+"""
+
+import time
+import traceback
+from dataclasses import replace
+
+import numpy as np
+
+from fercompare import __version__
+from fercompare.balancing.strategies import DoesNotApply, rebalance
+from fercompare.datasets.copies import leak_free
+from fercompare.datasets.loading import load_dataset
+from fercompare.errors import DataError
+from fercompare.evaluation.provenance import machine
+from fercompare.evaluation.store import Store
+from fercompare.evaluation.trials import DONE, FAILED, SKIPPED, Outcome, plan
+from fercompare.models import make_model
+from fercompare.seeds import seed_for
+
+
+def run_benchmark(
+    datasets=("synthetic",),
+    models=("hog+svm", "hog+rf"),
+    strategies=("none", "class_weight", "smote"),
+    seeds=2,
+    *,
+    store="results/bench",
+    progress=None,
+):
+    """Run every model with every strategy and seed on every data set.
+
+    What stands in the store already is not run again.
+
+    Parameters
+    ----------
+    datasets, models, strategies : list of str, or dict of name to object
+        Names from the catalogues, or your own Dataset, estimator, sampler.
+    seeds : int or iterable of int, default=2
+        How many, counted from 0, or which.
+    store : path, default="results/bench"
+    progress : callable, optional
+        Called with ``(n_done, n_trials, outcome)`` after each trial.
+
+    Returns
+    -------
+    list of Outcome
+        One for each trial asked for, those from the store included.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from fercompare import load_dataset, run_benchmark
+    >>> faces = load_dataset("synthetic", n=300)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     outcomes = run_benchmark({"few faces": faces}, ["hog+linear-svm"],
+    ...                              ["none"], seeds=1, store=folder)
+    >>> outcomes[0].status
+    'done'
+    """
+    datasets = {name: _dataset(d) for name, d in _named(datasets).items()}
+    models, strategies = _named(models), _named(strategies)
+    seeds = range(seeds) if isinstance(seeds, int) else tuple(seeds)
+    trials = plan(datasets, models, strategies, seeds)
+    store = Store(store)
+    stored = {outcome.trial.key: outcome for outcome in store.load()}
+    outcomes = []
+    for done, trial in enumerate(trials, start=1):
+        dataset = datasets[trial.dataset]
+        trial, model = _specify(
+            trial, dataset, models[trial.model], strategies[trial.strategy]
+        )
+        outcome = stored.get(trial.key)
+        if outcome is None:
+            outcome = run_trial(trial, dataset, model)
+            store.save(outcome)
+        outcomes.append(outcome)
+        if progress is not None:
+            progress(done, len(trials), outcome)
+    return outcomes
+
+
+def run_trial(trial, dataset, model):
+    """Fit a model on the training part and predict the test part.
+
+    Parameters
+    ----------
+    trial : Trial
+    dataset : Dataset
+    model : estimator, or DoesNotApply
+        The latter makes the outcome a skip.
+
+    Returns
+    -------
+    Outcome
+        A failure of the model is an outcome too, with its traceback in ``facts``.
+    """
+    if isinstance(model, DoesNotApply):
+        return Outcome(trial, SKIPPED, str(model), dataset.classes)
+    training, reporting = divide(dataset)
+    facts = _facts(dataset, training)
+    try:
+        started = time.perf_counter()
+        model.fit(training.X, training.y)
+        facts["fit_seconds"] = time.perf_counter() - started
+        started = time.perf_counter()
+        y_pred = model.predict(reporting.X)
+        facts["predict_seconds"] = time.perf_counter() - started
+        proba = _proba(model, reporting.X, len(dataset.classes))
+    except Exception as error:  # the trial failed, the study goes on
+        facts["traceback"] = traceback.format_exc()
+        reason = f"{type(error).__name__}: {error}"
+        return Outcome(trial, FAILED, reason, dataset.classes, facts=facts)
+    return Outcome(
+        trial,
+        DONE,
+        classes=dataset.classes,
+        rows=reporting.rows,
+        y_true=reporting.y,
+        y_pred=np.asarray(y_pred),
+        proba=proba,
+        leak_free=leak_free(dataset, "test")[dataset.part("test").labelled],
+        facts=facts,
+    )
+
+
+def divide(dataset):
+    """Return the part that trains and the part that reports.
+
+    The validation part is in neither: it is for choosing, and nothing chooses here.
+    """
+    if missing := {"train", "test"} - set(dataset.part_sizes()):
+        raise DataError(
+            f"data set {dataset.name!r} has no part {' and no part '.join(missing)}",
+            remedy="load it with split='stratified' or split='subject'",
+        )
+    training, reporting = dataset.part("train"), dataset.part("test")
+    return training.take(training.labelled), reporting.take(reporting.labelled)
+
+
+def _specify(trial, dataset, model, strategy):
+    """Return the trial with all that its names stand for, and its estimator."""
+    seed = seed_for(trial.model, trial.strategy, trial.seed)
+    if isinstance(model, str):
+        model = make_model(model, image_shape=dataset.image_shape, random_state=seed)
+    try:
+        model = rebalance(model, strategy, random_state=seed)
+        parameters = model.get_params()
+    except DoesNotApply as reason:
+        model = parameters = reason
+    meant = f"data {dataset.fingerprint}, code {__version__}, model {parameters}"
+    return replace(trial, specification=meant), model
+
+
+def _named(things):
+    return things if isinstance(things, dict) else {thing: thing for thing in things}
+
+
+def _dataset(data):
+    return load_dataset(data) if isinstance(data, str) else data
+
+
+def _proba(model, X, n_classes):
+    if not hasattr(model, "predict_proba"):
+        return None
+    proba = np.zeros((len(X), n_classes), dtype=np.float32)
+    proba[:, model.classes_] = model.predict_proba(X)
+    return proba
+
+
+def _facts(dataset, training):
+    counts = np.bincount(training.y, minlength=len(dataset.classes))
+    return {
+        "data": {
+            "name": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "notes": dataset.notes,
+            "training_counts": dict(zip(dataset.classes, counts.tolist())),
+        },
+        "selected_on": "nothing: fixed settings",
+        "reported_on": "test",
+        "machine": machine(),
+    }

@@ -1,0 +1,127 @@
+"""Pictures of a data set: class shares, samples, mean faces."""
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+from fercompare.errors import DataError
+from fercompare.seeds import seed_for
+
+FORMATS = ("png", "svg", "pdf")
+SHADES = {"train": "#0b3c5d", "val": "#d9a441", "test": "#7fb7be", "all": "#0b3c5d"}
+HATCHES = {"train": "", "val": "//", "test": "..", "all": ""}
+
+
+def draw_dataset(dataset, folder, formats=("png", "svg"), *, seed=0):
+    """Write the three pictures of a Dataset and return their paths."""
+    drawn = {
+        "classes": class_shares(dataset),
+        "samples": sample_sheet(dataset, seed=seed),
+        "mean-faces": mean_faces(dataset),
+    }
+    return [
+        path
+        for what, figure in drawn.items()
+        for path in save_figure(figure, folder / f"{dataset.name}-{what}", formats)
+    ]
+
+
+def save_figure(figure, stem, formats):
+    """Write a figure in each of the formats, the same bytes each time."""
+    if unknown := [form for form in formats if form not in FORMATS]:
+        raise DataError(
+            f"{', '.join(unknown)} is no format of pictures; there are "
+            f"{', '.join(FORMATS)}"
+        )
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for form in formats:
+        path = stem.with_name(f"{stem.name}.{form}")
+        undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+        with rc_context({"svg.hashsalt": "fercompare", "svg.fonttype": "path"}):
+            figure.savefig(path, dpi=150, metadata=undated[form])
+        paths.append(path)
+    return paths
+
+
+def class_shares(dataset):
+    """Draw how many rows of each class each part has."""
+    counts = dataset.class_counts()
+    parts = [part for part in counts if part != "all"] or ["all"]
+    figure = Figure(figsize=(8, 4.2), layout="constrained")
+    axes = figure.subplots()
+    places = np.arange(len(dataset.classes))
+    width = 0.8 / len(parts)
+    for k, part in enumerate(parts):
+        numbers = list(counts[part].values())
+        bars = axes.bar(
+            places + (k - (len(parts) - 1) / 2) * width,
+            numbers,
+            width,
+            label=f"{part}, {sum(numbers):,}",
+            color=SHADES[part],
+            hatch=HATCHES[part],
+            edgecolor="white",
+        )
+        axes.bar_label(bars, fmt="{:,.0f}", fontsize=7, padding=2)
+    axes.set_xticks(places, dataset.classes)
+    axes.set_ylabel("images")
+    axes.set_title(f"{dataset.name}: images of each class", loc="left")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return figure
+
+
+def sample_sheet(dataset, n_columns=10, *, seed=0):
+    """Draw ``n_columns`` images of each class, drawn at random."""
+    rng = np.random.default_rng(seed_for("sample sheet", seed))
+    sheet = {}
+    for k, name in enumerate(dataset.classes):
+        rows = np.flatnonzero(dataset.y == k)
+        chosen = rng.permutation(rows)[:n_columns]
+        sheet[f"{name}\n{len(rows):,}"] = dataset.images[np.sort(chosen)]
+    return _sheet(sheet, n_columns, f"{dataset.name}: samples")
+
+
+def mean_faces(dataset):
+    """Draw the mean of all images of each class."""
+    means = {}
+    for k, name in enumerate(dataset.classes):
+        images = dataset.images[dataset.y == k]
+        means[name] = images.mean(axis=0)[None].round().astype(np.uint8)
+    return _strip(means, f"{dataset.name}: mean face of each class")
+
+
+def _sheet(rows, n_columns, title):
+    figure = Figure(figsize=(1 + 0.8 * n_columns, 0.4 + 0.8 * len(rows)))
+    figure.subplots_adjust(left=0.12, right=0.99, top=0.93, bottom=0.01, wspace=0.04)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    grid = figure.subplots(len(rows), n_columns, squeeze=False)
+    for line, (name, images) in zip(grid, rows.items()):
+        line[0].text(
+            -0.12,
+            0.5,
+            name,
+            transform=line[0].transAxes,
+            ha="right",
+            va="center",
+            size=8,
+        )
+        for axes, image in zip(line, images):
+            axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+        for axes in line:
+            axes.set_axis_off()
+    return figure
+
+
+def _strip(faces, title):
+    figure = Figure(figsize=(1.4 * len(faces), 1.9), layout="constrained")
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10)
+    for axes, (name, images) in zip(
+        figure.subplots(1, len(faces), squeeze=False)[0], faces.items()
+    ):
+        for image in images:
+            axes.imshow(image, cmap="gray", vmin=0, vmax=255)
+        axes.set_title(name, fontsize=9)
+        axes.set_axis_off()
+    return figure

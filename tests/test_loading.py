@@ -1,0 +1,222 @@
+"""`load_dataset`: where it looks, what it says, and the copies it opens in place."""
+
+import numpy as np
+import pytest
+
+from fercompare import list_datasets, load_dataset
+from fercompare.datasets.catalogue import DATASETS
+from fercompare.datasets.loading import DataWarning, prepare_dataset
+from fercompare.errors import DataError, DataNotFound, FercompareError, UnknownName
+from fercompare.labels import EMOTIONS
+
+LABELS = [0, 1, 2, 3, 4, 5, 6] * 3
+USAGES = ["Training"] * 7 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
+
+
+@pytest.fixture
+def fer2013(tmp_path, write_fer2013):
+    write_fer2013(tmp_path / "sets" / "fer2013" / "fer2013.csv", LABELS, USAGES)
+    return tmp_path / "sets" / "fer2013"
+
+
+def test_the_built_in_set_needs_nothing():
+    dataset = load_dataset("synthetic", n=200)
+    assert len(dataset) == 200
+    assert dataset.classes == EMOTIONS
+
+
+def test_places_in_their_order(fer2013, monkeypatch, tmp_path, write_fer2013):
+    monkeypatch.chdir(tmp_path)
+    write_fer2013(tmp_path / "data" / "fer2013.csv", [3], ["Training"])
+    assert len(load_dataset("fer2013")) == 1
+    monkeypatch.setenv("FERCOMPARE_DATA", str(fer2013.parent))
+    assert len(load_dataset("fer2013")) == 21
+    assert len(load_dataset("fer2013", tmp_path / "data")) == 1
+
+
+def test_another_set_is_not_mistaken_for_the_one_asked_for(
+    tmp_path, monkeypatch, write_images
+):
+    write_images([tmp_path / "train" / name / "1.png" for name in ("happy", "sad")])
+    monkeypatch.setenv("FERCOMPARE_DATA", str(tmp_path))
+    with pytest.raises(DataNotFound):
+        load_dataset("fer2013")
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, card in DATASETS.items() if card.needs_files]
+)
+def test_what_is_missing_comes_with_directions(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("FERCOMPARE_DATA", str(tmp_path))
+    with pytest.raises(DataNotFound) as caught:
+        load_dataset(name)
+    message = str(caught.value)
+    assert str(tmp_path / name) in message
+    assert DATASETS[name].obtain in message
+    assert DATASETS[name].put in message
+    (tmp_path / name).mkdir()
+    with pytest.raises(DataNotFound) as caught:
+        load_dataset(name)
+    assert str(tmp_path / name) in str(caught.value)
+
+
+def test_wrong_words_are_answered_with_the_right_ones(fer2013):
+    with pytest.raises(UnknownName, match="did you mean 'fer2013'"):
+        load_dataset("fer2031")
+    with pytest.raises(UnknownName, match="half-train"):
+        load_dataset("synthetic", split="half")
+    with pytest.raises(FercompareError, match="no option 'mode'; it takes: unlabelled"):
+        load_dataset("fer2013", fer2013, mode="majority")
+    with pytest.raises(FercompareError, match="no option 'reader'"):
+        load_dataset("fer2013", fer2013, reader=None)
+    with pytest.raises(DataError, match="made, not read"):
+        load_dataset("synthetic", fer2013)
+
+
+def test_what_was_skipped_is_said(fer2013):
+    path = fer2013 / "fer2013.csv"
+    path.write_text(path.read_text() + "3,1 2,Training\n")
+    with pytest.raises(DataError, match=r"fer2013\.csv, row 23: 2 pixels"):
+        load_dataset("fer2013", fer2013)
+    with pytest.warns(DataWarning, match="1 files or rows of 'fer2013' were skipped"):
+        dataset = load_dataset("fer2013", fer2013, on_error="skip")
+    assert [error.row for error in dataset.skipped] == [23]
+
+
+def test_shape_colour_and_labels_go_for_every_set(fer2013):
+    for name, root in (("fer2013", fer2013), ("synthetic", None)):
+        options = {} if root else {"n": 100}
+        dataset = load_dataset(
+            name, root, image_shape=(20, 30), color=True, labels="valence3", **options
+        )
+        assert dataset.images.shape[1:] == (20, 30, 3)
+        assert dataset.classes == ("negative", "positive", "neutral")
+
+
+def test_options_of_the_wrong_kind_are_refused(fer2013):
+    with pytest.raises(FercompareError, match=r"unlabelled='yes'.* is no bool"):
+        load_dataset("fer2013", fer2013, unlabelled="yes")
+    with pytest.raises(FercompareError, match=r"sources='ckplus'.* is no list"):
+        load_dataset("compiled", fer2013, sources="ckplus")
+    with pytest.raises(DataError, match="label_names=3 is no map"):
+        load_dataset("folders", fer2013, label_names=3)
+
+
+def test_few_training_images_a_class_and_all_the_others(fer2013):
+    dataset = load_dataset("synthetic", n=400, per_class=4)
+    counts = dataset.class_counts()
+    assert max(counts["train"].values()) == 4
+    assert sum(counts["test"].values()) > 50
+    with pytest.raises(DataError, match="leave none"):
+        load_dataset("fer2013", fer2013, per_class=0)
+
+
+def test_copies_leave_the_training_part_or_share_a_group(fer2013):
+    path = fer2013 / "fer2013.csv"
+    lines = path.read_text().splitlines()
+    pixels = lines[15].split(",")[1]
+    path.write_text("\n".join([*lines, f"2,{pixels},Training", ""]))
+    assert load_dataset("fer2013", fer2013).part_sizes()["train"] == 8
+    dropped = load_dataset("fer2013", fer2013, duplicates="drop_from_train")
+    assert dropped.part_sizes() == {"train": 7, "val": 7, "test": 7}
+    grouped = load_dataset(
+        "fer2013", fer2013, duplicates="group", split="unchecked"
+    ).groups
+    assert len(set(grouped)) == 21
+    assert grouped[21] == grouped[14]
+
+
+def test_copies_leave_a_training_part_that_is_drawn(tmp_path, write_images):
+    names = [f"{k}.png" for k in range(20)]
+    write_images([tmp_path / c / n for c in ("happy", "sad") for n in names])
+    for name in names:
+        copy = (tmp_path / "sad" / name).read_bytes()
+        (tmp_path / "sad" / f"again{name}").write_bytes(copy)
+    options = {"root": tmp_path, "split": "stratified"}
+    plain = load_dataset("folders", **options)
+    dropped = load_dataset("folders", duplicates="drop_from_train", **options)
+    assert dropped.part_sizes()["test"] == plain.part_sizes()["test"]
+    scored = dropped.X[dropped.split != "train"]
+    training = {row.tobytes() for row in dropped.part("train").X}
+    assert not training & {row.tobytes() for row in scored}
+    assert len(dropped) < len(plain)
+
+
+class TestPrepared:
+    def test_a_copy_is_the_set(self, fer2013):
+        plain = load_dataset("fer2013", fer2013)
+        prepare_dataset("fer2013", fer2013)
+        opened = load_dataset("fer2013", fer2013)
+        assert isinstance(opened.X, np.memmap)
+        assert not opened.X.flags.writeable
+        assert opened.fingerprint == plain.fingerprint
+        for name, value in plain.row_arrays().items():
+            assert np.array_equal(getattr(opened, name), value), name
+        assert opened.notes == plain.notes
+
+    def test_votes_columns_and_skipped_rows_are_kept(self, fer2013):
+        path = fer2013 / "fer2013.csv"
+        path.write_text(path.read_text() + "3,1 2,Training\n")
+        (fer2013 / "fer2013new.csv").write_text(
+            "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,"
+            "contempt,unknown,NF\n"
+            + "\n".join(
+                f"{u},f{k}.png,9,1,0,0,0,0,0,0,0,0" for k, u in enumerate(USAGES)
+            )
+        )
+        prepare_dataset("fer2013", fer2013, on_error="skip")
+        with pytest.warns(DataWarning, match="row 23: 2 pixels"):
+            opened = load_dataset("fer2013", fer2013, on_error="skip")
+        assert isinstance(opened.X, np.memmap)
+        assert opened.columns["raw_votes"].shape == (21, 10)
+        with pytest.raises(DataError):
+            load_dataset("fer2013", fer2013)
+
+    def test_a_changed_file_is_read_again(self, fer2013, write_fer2013):
+        copy = prepare_dataset("fer2013", fer2013)
+        assert prepare_dataset("fer2013", fer2013) == copy
+        write_fer2013(fer2013 / "fer2013.csv", LABELS[:14], USAGES[:14])
+        assert len(load_dataset("fer2013", fer2013)) == 14
+        prepare_dataset("fer2013", fer2013)
+        assert isinstance(load_dataset("fer2013", fer2013).X, np.memmap)
+
+    def test_other_options_have_other_copies(self, fer2013):
+        prepare_dataset("fer2013", fer2013)
+        small = load_dataset("fer2013", fer2013, image_shape=(24, 24))
+        assert small.image_shape == (24, 24)
+        assert not isinstance(small.X, np.memmap)
+
+    @pytest.mark.parametrize("name", ["pixels.npy", "rows.npz", "facts.json"])
+    @pytest.mark.parametrize("content", [b"", b"\0" * 50, b"[]"])
+    def test_a_damaged_copy_is_not_used(self, fer2013, name, content):
+        copy = prepare_dataset("fer2013", fer2013)
+        (copy / name).write_bytes(content)
+        assert len(load_dataset("fer2013", fer2013)) == 21
+        prepare_dataset("fer2013", fer2013)
+        assert isinstance(load_dataset("fer2013", fer2013).X, np.memmap)
+
+    def test_nothing_is_left_behind_where_writing_fails(
+        self, fer2013, tmp_path, monkeypatch
+    ):
+        def full(*_, **__):
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(np, "savez", full)
+        with pytest.raises(OSError, match="No space left"):
+            prepare_dataset("fer2013", fer2013)
+        assert list((tmp_path / "cache").iterdir()) == []
+
+    def test_only_files_can_be_prepared(self):
+        with pytest.raises(DataError, match="nothing to prepare"):
+            prepare_dataset("synthetic")
+
+
+def test_the_real_csv_is_opened_in_place(real_data):
+    prepare_dataset("fer2013", real_data / "fer2013.csv")
+    dataset = load_dataset("fer2013", real_data / "fer2013.csv")
+    assert isinstance(dataset.X, np.memmap)
+    assert dataset.part_sizes() == {"train": 28709, "val": 3589, "test": 3589}
+
+
+def test_the_list_of_sets_is_the_catalogue():
+    assert list_datasets() == list(DATASETS)
