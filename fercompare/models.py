@@ -24,7 +24,7 @@ def _linear_svm(random_state):
 
 
 def _forest(random_state):
-    forest = RandomForestClassifier(300, min_samples_leaf=2, random_state=random_state)
+    forest = RandomForestClassifier(200, min_samples_leaf=2, random_state=random_state)
     return [("rf", forest)]
 
 

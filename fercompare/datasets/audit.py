@@ -1,4 +1,4 @@
-"""What is wrong with a set: copies, leaks, contradictions, blanks, and more."""
+"""What is wrong with a data set: copies, leaks, contradictions, blanks, gaps."""
 
 from dataclasses import dataclass
 
@@ -7,79 +7,90 @@ import pandas as pd
 
 from fercompare.datasets.base import PARTS
 from fercompare.datasets.copies import copy_groups, near_copies
-
-COLUMNS = (
-    *("kind", "crosses", "part", "row", "path", "label"),
-    *("other_part", "other_row", "other_path", "other_label", "group", "value"),
+from fercompare.datasets.findings import (
+    elsewhere,
+    findings,
+    group_findings,
+    image_table,
 )
-COPIES = {"exact_copy": "exact", "near_copy": "near", "mirrored_copy": "mirrored"}
-FEWEST_NON_FACE_VOTES = 6
-KINDS = {
-    "exact_copy": "images with the same pixels",
-    "near_copy": "images of the same photograph",
-    "mirrored_copy": "images of the same photograph, mirrored",
-    "conflicting_label": "copies that carry different labels",
-    "blank": "images of a single grey level",
-    "non_face": f"images without a face for {FEWEST_NON_FACE_VOTES} of 10 viewers",
-    "subject_crosses": "images of subjects that are in several parts",
-    "missing_class": "classes that a part has no image of",
-    "class_count": "class counts other than published",
-}
-"""Kind of finding to what it counts."""
+
+NON_FACE_VOTES = 6
+SCORED = ("val", "test")
+CROSSINGS = (("test", "train"), ("val", "train"), ("test", "val"))
+LEAKING = ("exact_copy", "near_copy", "mirrored_copy", "blank", "subject_crosses")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Audit:
-    """What `audit` found.
+    """What `audit` found in one set.
 
     Attributes
     ----------
+    name : str
+        The data set's.
     findings : DataFrame
-        One row a finding. ``kind`` is one of `KINDS`. A copy names its ``group`` (the
-        row of the group's first image) and, as the other, an image of its group:
-        one in another part if there is one, and then ``crosses`` is true. ``value``
-        is a count: published images, votes, grey level, or parts of a subject.
+        One row a finding, in the columns of ``fercompare.datasets.findings``:
+
+        - ``kind``: ``exact_copy``, ``near_copy``, ``mirrored_copy``,
+          ``conflicting_label`` (among exact copies), ``conflicting_label_near``
+          (among other copies), ``blank``, ``non_face``, ``subject_crosses``,
+          ``class_count``, ``missing_class`` or ``unlabelled``
+        - ``severity``: ``error`` where a part knows another one's images, else
+          ``warning`` or ``info``
+        - ``scope``: whether copies stand ``within`` one part or ``across`` parts
+        - ``part``, ``row``, ``path``, ``label``: the image, by its place on disk
+        - ``other_…``: one of its copies, from another part where there is one
+        - ``group``: row of the group's first image, or the subject
+        - ``value``: similarity of the closest copy; number of labels, votes or
+          images; grey level
+        - ``message``: the same in words
+    classes : DataFrame
+        Images of each class in each part, found and published.
     crossings : DataFrame
-        For each kind of copy and pair of parts, how many images of the first part
-        have a copy in the second.
-    leaks : int
-        Images of ``val`` and ``test`` that have a copy, or their subject, in another
-        part.
+        How many images of one part have a copy in another: ``exact_copy``, and
+        ``any_copy`` where near ones were looked for.
     """
 
+    name: str
     findings: pd.DataFrame
+    classes: pd.DataFrame
     crossings: pd.DataFrame
-    leaks: int
+
+    @property
+    def leaks(self):
+        """How many scored images stand, or whose subject stands, in another part."""
+        found = self.findings
+        leaking = found["kind"].isin(LEAKING) & (found["scope"] == "across")
+        leaked = found[leaking & found["part"].isin(SCORED)]
+        return len(leaked.drop_duplicates(["part", "row"]))
 
     @property
     def summary(self):
-        """A table with a row for each kind: images, groups, images that cross."""
+        """Table of ``kind``, ``where``, ``images`` and ``groups``."""
         rows = []
-        for kind, meaning in KINDS.items():
+        for kind in pd.concat([self.findings["kind"], self.crossings["kind"]]).unique():
             found = self.findings[self.findings["kind"] == kind]
-            crossing = found[found["crosses"]]
-            rows.append(
-                {
-                    "kind": kind,
-                    "found": len(found),
-                    "groups": found["group"].nunique(),
-                    "crossing": len(crossing),
-                    "what it counts": meaning,
-                }
-            )
-        return pd.DataFrame(rows)
+            across = found[found["scope"] == "across"]
+            for where, some in (("anywhere", found), ("across parts", across)):
+                if len(some):
+                    rows.append((kind, where, len(some), some["group"].nunique()))
+            for row in self.crossings[self.crossings["kind"] == kind].itertuples():
+                where = f"{row.part} with {row.other_part}"
+                rows.append((kind, where, row.images, row.groups))
+        return pd.DataFrame(rows, columns=["kind", "where", "images", "groups"])
 
 
 def audit(dataset, *, near=True, published=None):
-    """Look for everything in a set that could make a score untrue.
+    """Look for what would make scores on a set wrong.
 
     Parameters
     ----------
     dataset : Dataset
     near : bool, default=True
-        Look for near and mirrored copies too, which takes longer.
+        Look for near and mirrored copies too, which takes half a minute for
+        FER2013.
     published : dict, optional
-        ``{part: {class: images}}`` that the set should have.
+        ``{part: {class: number of images, or None}}`` to compare with.
 
     Returns
     -------
@@ -89,179 +100,148 @@ def audit(dataset, *, near=True, published=None):
     --------
     >>> import numpy as np
     >>> from fercompare.datasets.base import Dataset
-    >>> X = np.array([[1, 2, 3, 4], [1, 2, 3, 4], [9, 9, 9, 9]], np.uint8)
+    >>> X = np.array([[1, 2, 3, 4], [7, 0, 7, 7], [1, 2, 3, 4]], np.uint8)
     >>> faces = Dataset("three", X, np.array([0, 1, 1]), ("happy", "sad"), (2, 2),
     ...                 split=np.array(["train", "test", "test"]))
     >>> found = audit(faces, near=False)
-    >>> found.findings[["kind", "part", "row", "other_part"]].values.tolist()[:2]
-    [['exact_copy', 'train', 0, 'test'], ['exact_copy', 'test', 1, 'train']]
     >>> found.leaks
     1
+    >>> found.findings["kind"].unique().tolist()
+    ['exact_copy', 'conflicting_label', 'missing_class']
     """
-    blank = (dataset.X[:, :1] == dataset.X).all(axis=1)
-    kinds = _kinds_of_copies(dataset, blank, near)
-    records, leaking = [], np.zeros(len(dataset), dtype=bool)
-    for kind, groups in kinds.items():
-        beyond = groups if kind == "exact_copy" else _beyond_exact(groups, kinds)
-        records += _copies(dataset, kind, beyond)
-        leaking |= _crossing(dataset, beyond)
-    records += _conflicts(dataset, kinds["exact_copy"])
-    records += _blanks(dataset, blank) + _non_faces(dataset)
-    subjects, crossing = _subjects(dataset)
-    leaking |= crossing
-    records += subjects + _missing(dataset) + _counts(dataset, published)
-    findings = pd.DataFrame(records, columns=COLUMNS)
-    for column in ("row", "other_row", "group", "value"):
-        findings[column] = findings[column].astype("Int64")
-    scored = np.zeros(len(dataset), bool)
-    if dataset.split is not None:
-        scored = dataset.split != "train"
-    return Audit(findings, _crossings(dataset, kinds), int(np.sum(leaking & scored)))
-
-
-def _kinds_of_copies(dataset, blank, near):
-    """Return the groups of each kind of copy; a blank image is a copy of nothing."""
-    kinds = {"exact_copy": copy_groups(dataset)}
+    images = image_table(dataset)
+    found, crossings = _exact_copies(dataset, images)
     if near:
-        pairs = near_copies(dataset.X, dataset.image_shape)
-        for kind in ("near_copy", "mirrored_copy"):
-            kinds[kind] = copy_groups(dataset, (COPIES[kind],), near=pairs)
-    own = np.arange(len(dataset))
-    return {kind: np.where(blank, own, groups) for kind, groups in kinds.items()}
+        more, more_crossings = _near_copies(dataset, images)
+        found, crossings = found + more, crossings + more_crossings
+    if dataset.groups is not None:
+        found.append(_subjects(images, dataset.groups))
+    if "nf_votes" in dataset.columns:
+        found.append(_non_faces(images, dataset.columns["nf_votes"]))
+    classes = _class_table(dataset, published or {})
+    found += [*_class_findings(classes), _unlabelled(images)]
+    columns = ["kind", "part", "other_part", "images", "groups"]
+    crossings = pd.DataFrame(crossings, columns=columns)
+    found = pd.concat(found, ignore_index=True)
+    return Audit(dataset.name, found, classes, crossings)
 
 
-def _beyond_exact(groups, kinds):
-    """Return groups in which images that are copies to the byte count once.
-
-    Such a group is one finding already; it is one of this kind where it joins others.
-    """
-    exact = kinds["exact_copy"]
-    n_distinct = np.zeros(len(groups), int)
-    np.add.at(n_distinct, groups[np.unique(exact)], 1)
-    return np.where(n_distinct[groups] > 1, groups, np.arange(len(groups)))
-
-
-def _members(groups):
-    """Yield the rows of each group that has several."""
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    for rows in np.split(order, starts[1:]):
-        if len(rows) > 1:
-            yield rows
-
-
-def _crossing(dataset, groups):
-    """Return a mask of the rows that have a copy in another part."""
-    crossing = np.zeros(len(groups), dtype=bool)
-    if dataset.split is not None:
-        for rows in _members(groups):
-            crossing[rows] = len(set(dataset.split[rows])) > 1
-    return crossing
-
-
-def _describe(dataset, k, prefix=""):
-    label = dataset.classes[dataset.y[k]] if dataset.labelled[k] else None
-    return {
-        f"{prefix}part": None if dataset.split is None else str(dataset.split[k]),
-        f"{prefix}row": dataset.rows[k],
-        f"{prefix}path": None if dataset.paths is None else str(dataset.paths[k]),
-        f"{prefix}label": label,
-    }
-
-
-def _finding(dataset, kind, k, *, crosses=False, **more):
-    return {"kind": kind, "crosses": crosses, **_describe(dataset, k), **more}
-
-
-def _copies(dataset, kind, groups):
-    records = []
-    for rows in _members(groups):
-        for k in rows:
-            others = rows[rows != k]
-            crosses = False
-            if dataset.split is not None:
-                elsewhere = others[dataset.split[others] != dataset.split[k]]
-                crosses = len(elsewhere) > 0
-                others = elsewhere if crosses else others
-            other = _describe(dataset, others[0], "other_")
-            group = dataset.rows[rows[0]]
-            records.append(
-                _finding(dataset, kind, k, crosses=crosses, group=group, **other)
-            )
-    return records
-
-
-def _conflicts(dataset, groups):
-    records = []
-    for rows in _members(groups):
-        rows = rows[dataset.labelled[rows]]
-        for k in rows:
-            others = rows[dataset.y[rows] != dataset.y[k]]
-            if len(others):
-                other = _describe(dataset, others[0], "other_")
-                group = dataset.rows[rows[0]]
-                records.append(
-                    _finding(dataset, "conflicting_label", k, group=group, **other)
-                )
-    return records
-
-
-def _blanks(dataset, blank):
-    return [
-        _finding(dataset, "blank", k, value=dataset.X[k, 0])
-        for k in np.flatnonzero(blank)
+def _exact_copies(dataset, images):
+    groups, shown = copy_groups(dataset), _shown(dataset)
+    again = shown & (np.bincount(groups, minlength=len(groups))[groups] > 1)
+    found = [
+        group_findings(images, "exact_copy", groups, again, 1.0),
+        group_findings(images, "blank", groups, ~shown, dataset.X[~shown, 0]),
+        _conflicts(images, "conflicting_label", groups, shown),
     ]
+    return found, _crossings(images, "exact_copy", groups, shown)
 
 
-def _non_faces(dataset):
-    votes = dataset.columns.get("nf_votes", np.zeros(len(dataset)))
-    said = np.flatnonzero(votes >= FEWEST_NON_FACE_VOTES)
-    return [_finding(dataset, "non_face", k, value=votes[k]) for k in said]
+def _near_copies(dataset, images):
+    near = near_copies(dataset.X, dataset.image_shape)
+    exact, shown = copy_groups(dataset), _shown(dataset)
+    found = []
+    for kind in ("near", "mirrored"):
+        groups = copy_groups(dataset, (kind,), near=near)
+        closest = _closest(near, kind == "mirrored", exact)
+        which = closest > 0
+        found.append(
+            group_findings(images, f"{kind}_copy", groups, which, closest[which])
+        )
+    groups = copy_groups(dataset, ("near", "mirrored"), near=near)
+    further = shown & ~_contradicting(images, exact)
+    found.append(_conflicts(images, "conflicting_label_near", groups, further))
+    return found, _crossings(images, "any_copy", groups, shown)
 
 
-def _subjects(dataset):
-    crossing = np.zeros(len(dataset), dtype=bool)
-    if dataset.groups is None or dataset.split is None:
-        return [], crossing
-    _, first, subject = np.unique(
-        dataset.groups, return_index=True, return_inverse=True
+def _shown(dataset):
+    """Return the mask of images with anything on them."""
+    height, width = dataset.image_shape[:2]
+    pixels = dataset.X.reshape(len(dataset), height * width, -1)
+    return np.ptp(pixels, axis=1).any(axis=1)
+
+
+def _contradicting(images, groups):
+    """Return the mask of images with a label, where their group has others too."""
+    n_labels = images.groupby(groups)["label"].transform("nunique")
+    return (images["label"].notna() & (n_labels > 1)).to_numpy()
+
+
+def _closest(near, mirrored, exact):
+    """Return the similarity of each image to its closest copy, 0 where none is."""
+    chosen = near.mirrored == mirrored
+    closest = np.zeros(len(exact))
+    np.maximum.at(closest, near.pairs[chosen], near.similarity[chosen, None])
+    return closest[exact]
+
+
+def _conflicts(images, kind, groups, where):
+    which = where & _contradicting(images, groups)
+    involved = np.isin(groups, groups[which])
+    labels = images["label"][involved].groupby(groups[involved])
+    named = {group: sorted(set(names.dropna())) for group, names in labels}
+    named = [named[group] for group in groups[which]]
+    return group_findings(
+        images,
+        kind,
+        groups,
+        which,
+        [len(names) for names in named],
+        labels=[" and ".join(names) for names in named],
     )
-    crossing = _crossing(dataset, first[subject])
-    return [
-        _finding(dataset, "subject_crosses", k, crosses=True, group=dataset.rows[g])
-        for k, g in zip(np.flatnonzero(crossing), first[subject][crossing])
-    ], crossing
 
 
-def _missing(dataset):
-    return [
-        {"kind": "missing_class", "crosses": False, "part": part, "label": name}
-        for part, counts in dataset.class_counts().items()
-        for name, n in counts.items()
-        if n == 0 and dataset.labelled.any()
-    ]
+def _subjects(images, subjects):
+    _, first, member = np.unique(subjects, return_index=True, return_inverse=True)
+    groups = first[member]
+    _, across = elsewhere(images["part"].to_numpy(), groups)
+    group = subjects[across]
+    return group_findings(images, "subject_crosses", groups, across, None, group=group)
 
 
-def _counts(dataset, published):
-    found = dataset.class_counts()
-    return [
-        {"kind": "class_count", "crosses": False, "part": part, "label": name}
-        | {"value": n, "other_label": f"{found[part].get(name, 0)} here"}
-        for part, counts in (published or {}).items()
-        if part in found
-        for name, n in counts.items()
-        if found[part].get(name, 0) != n
-    ]
+def _non_faces(images, votes):
+    which = votes >= NON_FACE_VOTES
+    return findings(images[which], "non_face", votes[which])
 
 
-def _crossings(dataset, kinds):
-    parts = [part for part in PARTS if part in dataset.part_sizes()]
+def _crossings(images, kind, groups, where):
+    """Return how many images of one part have a copy in another."""
+    parts = images["part"].to_numpy()
     rows = []
-    for kind, groups in kinds.items():
-        for part in reversed(parts):
-            for other in parts[: parts.index(part)]:
-                inside = groups[dataset.split == part]
-                elsewhere = groups[dataset.split == other]
-                n = int(np.isin(inside, elsewhere).sum())
-                rows.append({"kind": kind, "images of": part, "in": other, "found": n})
-    return pd.DataFrame(rows, columns=["kind", "images of", "in", "found"])
+    for part, other in CROSSINGS:
+        here, there = where & (parts == part), where & (parts == other)
+        if here.any() and there.any():
+            shared = groups[here & np.isin(groups, groups[there])]
+            rows.append((kind, part, other, len(shared), len(np.unique(shared))))
+    return rows
+
+
+def _class_table(dataset, published):
+    counts = dataset.class_counts()
+    parts = [part for part in PARTS if part in {*counts, *published}] or ["all"]
+    table = pd.DataFrame(
+        [
+            (part, name, counts.get(part, {}).get(name, 0), number.get(name))
+            for part in parts
+            for number in [published.get(part, {})]
+            for name in dataset.classes
+        ],
+        columns=["part", "class", "images", "published"],
+    ).astype({"published": "Int64"})
+    return table.assign(difference=table["images"] - table["published"])
+
+
+def _class_findings(classes):
+    """Return the findings on classes of another size than published, and on gaps."""
+    table = classes.rename(columns={"class": "label"})
+    differing = table[table["difference"].fillna(0) != 0]
+    missing = table[table["images"] == 0]
+    return (
+        findings(differing, "class_count", differing["images"]),
+        findings(missing, "missing_class", 0),
+    )
+
+
+def _unlabelled(images):
+    parts = images[images["label"].isna()].groupby("part", dropna=False).size()
+    return findings(parts.index.to_frame(), "unlabelled", parts, severity="info")

@@ -10,6 +10,10 @@ from scipy.sparse.csgraph import connected_components
 from fercompare.datasets.similarity import same_photograph, similar_pairs, view
 from fercompare.errors import DataError, look_up
 
+CLEARER = 0.01
+MIRRORED = {"exact": None, "near": False, "mirrored": True}
+"""Kinds of copies, by whether near ones of theirs are mirrored."""
+
 
 class NearCopies(NamedTuple):
     """Pairs of rows that show the same photograph in different bytes.
@@ -64,14 +68,13 @@ def near_copies(X, image_shape=None, *, threshold=None):
     Two images are near copies when their details, which is what lies between a blur
     of 0.7 and one of 2 pixels on a face of 48 × 48, have a cosine of at least
     ``threshold`` over the pixels that overlap, at the best shift by up to 3 pixels
-    along each axis. A change of brightness, contrast or compression, a watermark, and
-    a slightly different crop all stay above that; another picture of the same person
-    does not.
+    along each axis. A change of light, contrast or compression, a watermark, and a
+    slightly different crop mostly stay above that.
 
     Why 0.7: of FER2013's 6·10⁸ pairs, 4,600 are above. Of 120 pairs looked at between
-    0.70 and 0.73, four or five were two different pictures, and of 64 between 0.73
-    and 0.75 none; between 0.65 and 0.70 a fifth were, below 0.60 most. Thumbnails pick
-    the pairs that are compared in full, which finds 99 % of those above 0.7.
+    0.70 and 0.72, four were two different pictures; between 0.65 and 0.70 one in five
+    was, and below 0.60 most. Of 89 mirrored pairs six were, all below 0.75. Thumbnails
+    choose the pairs that are compared in full, which finds 99 % of those above 0.7.
 
     Exact copies are compared once, by their first row. Images of a single grey level
     are near copies of nothing. A face that looks almost like its own mirror image is
@@ -107,7 +110,8 @@ def near_copies(X, image_shape=None, *, threshold=None):
     pairs = np.concatenate([plain, mirror])
     similarity = np.concatenate([plain_similarity, mirror_similarity])
     mirrored = np.arange(len(pairs)) >= len(plain)
-    best_first = np.lexsort((-similarity, *pairs.T[::-1]))
+    # A pair that is alike both ways counts once, mirrored only if that is clearer.
+    best_first = np.lexsort((CLEARER * mirrored - similarity, *pairs.T[::-1]))
     _, best = np.unique(pairs[best_first], axis=0, return_index=True)
     kept = best_first[best]
     group = connect(len(distinct), pairs[kept[~mirrored[kept]]])
@@ -158,18 +162,23 @@ def copy_groups(dataset, kinds=("exact",), *, near=None):
     Returns
     -------
     ndarray of shape (n,), int64
+
+    Examples
+    --------
+    >>> import dataclasses
+    >>> from fercompare.datasets.synthetic import load_synthetic
+    >>> faces = load_synthetic(50)
+    >>> twice = dataclasses.replace(faces, X=faces.X[[*range(49), 3]])
+    >>> int(copy_groups(twice)[49])
+    3
     """
-    wanted = [look_up(kind, MIRRORED_OF, "kind of copy") for kind in kinds]
+    mirrored = {look_up(kind, MIRRORED, "kind of copy") for kind in kinds} - {None}
     first = exact_copies(dataset.X)
     links = [np.stack([np.arange(len(first)), first], axis=1)]
-    wanted = [mirrored for mirrored in wanted if mirrored is not None]
-    if wanted:
+    if mirrored:
         near = near or near_copies(dataset.X, dataset.image_shape)
-        links.append(near.pairs[np.isin(near.mirrored, wanted)])
+        links.append(near.pairs[np.isin(near.mirrored, list(mirrored))])
     return connect(len(first), *links)
-
-
-MIRRORED_OF = {"exact": None, "near": False, "mirrored": True}
 
 
 def leak_free(dataset, part="test", kinds=("exact",), *, near=None):
@@ -185,8 +194,14 @@ def leak_free(dataset, part="test", kinds=("exact",), *, near=None):
     Returns
     -------
     ndarray of shape (rows of the part,), bool
+
+    Examples
+    --------
+    >>> from fercompare.datasets.synthetic import load_synthetic
+    >>> leak_free(load_synthetic(200), "test").all()
+    np.True_
     """
-    dataset.part(part)
+    dataset.part(part)  # raises where there is none
     groups = copy_groups(dataset, kinds, near=near)
     inside = dataset.split == part
     return ~np.isin(groups[inside], groups[~inside])
@@ -203,6 +218,23 @@ def resolve_duplicates(dataset, how):
         that what is scored keeps its published rows. ``group`` names groups that keep
         copies together, along with the subjects where these are known, for splits
         and folds by subject.
+
+    Returns
+    -------
+    Dataset
+
+    Examples
+    --------
+    >>> import dataclasses
+    >>> import numpy as np
+    >>> from fercompare.datasets.synthetic import load_synthetic
+    >>> faces = load_synthetic(100)
+    >>> train, test = np.flatnonzero(faces.split == "train"), faces.split == "test"
+    >>> X = faces.X.copy()
+    >>> X[train[0]] = X[test][0]
+    >>> leaking = dataclasses.replace(faces, X=X)
+    >>> len(leaking) - len(resolve_duplicates(leaking, "drop_from_train"))
+    1
     """
     return look_up(how, RESOLUTIONS, "way with duplicates")(dataset)
 

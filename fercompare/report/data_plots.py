@@ -94,7 +94,8 @@ def mean_faces(dataset):
 
 def _sheet(rows, n_columns, title):
     figure = Figure(figsize=(1 + 0.8 * n_columns, 0.4 + 0.8 * len(rows)))
-    figure.subplots_adjust(left=0.12, right=0.99, top=0.93, bottom=0.01, wspace=0.04)
+    figure.subplots_adjust(left=0.12, right=0.99, top=0.93, bottom=0.01)
+    figure.subplots_adjust(wspace=0.04, hspace=0.06)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
     grid = figure.subplots(len(rows), n_columns, squeeze=False)
     for line, (name, images) in zip(grid, rows.items()):

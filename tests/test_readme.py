@@ -1,0 +1,77 @@
+"""What the README says can be typed, can be typed."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+SHELL = "".join(re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL))
+COMMANDS = re.findall(r"^fercompare .*?(?=\s*(?:#.*)?$)", SHELL, flags=re.MULTILINE)
+SNIPPETS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+)\)")
+
+
+@pytest.fixture
+def home(tmp_path, write_fer2013, write_images):
+    """A folder with a small FER2013 and two small sets of somebody's own."""
+    labels = list(range(7)) * 4
+    usages = ["Training"] * 14 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
+    write_fer2013(tmp_path / "data" / "fer2013" / "fer2013.csv", labels, usages)
+    classes = ("happy", "sad", "surprise")
+    names = [f"S{k}_{shot}.png" for k in range(20) for shot in (1, 2)]
+    faces = tmp_path / "my-faces"
+    write_images([faces / label / name for label in classes for name in names])
+    lines = [
+        f"my-faces/{label}/{name},{label},{'test' if 'S1' in name else 'train'}"
+        for label in classes
+        for name in names
+    ]
+    text = "\n".join(["path,label,split", *lines])
+    (tmp_path / "my-faces.csv").write_text(text)
+    return tmp_path
+
+
+def run(words, home):
+    return subprocess.run(
+        words,
+        cwd=home,
+        capture_output=True,
+        text=True,
+        env=os.environ
+        | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands(home, command):
+    done = run(shlex.split(command), home)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_python(home, snippet):
+    if "load_dataset" in snippet and "import" not in snippet:
+        snippet = "from fercompare import load_dataset\n" + snippet
+    done = run([sys.executable, "-c", snippet], home)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"]
+)
+def test_links_lead_somewhere(page):
+    path = ROOT / page
+    for target in LINK.findall(path.read_text()):
+        assert (path.parent / target).exists(), target
+
+
+def test_the_page_names_commands_and_snippets():
+    assert len(COMMANDS) >= 7
+    assert len(SNIPPETS) >= 3
