@@ -58,6 +58,18 @@ def look_up(name, catalogue, kind):
     raise UnknownName(f"unknown {kind} {name!r}; {hint}")
 
 
+def whole_number(text, most):
+    """Return a text of plain digits as a number from 0 to ``most``, or None.
+
+    Examples
+    --------
+    >>> whole_number("7", 9), whole_number("10", 9), whole_number("²", 9)
+    (7, None, None)
+    """
+    plain = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+    return int(text) if plain and int(text) <= most else None
+
+
 def printable(text):
     """Return ``text`` with the control characters of a hostile name made visible."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

@@ -7,21 +7,14 @@ EMOTIONS_WITH_CONTEMPT = (*EMOTIONS, "contempt")
 
 SYNONYMS = {
     "anger": "angry",
-    "an": "angry",
     "disgusted": "disgust",
-    "di": "disgust",
     "fearful": "fear",
     "afraid": "fear",
     "scared": "fear",
-    "fe": "fear",
     "happiness": "happy",
     "joy": "happy",
-    "ha": "happy",
     "sadness": "sad",
-    "sa": "sad",
     "surprised": "surprise",
-    "su": "surprise",
-    "ne": "neutral",
     "natural": "neutral",
     "contemptuous": "contempt",
 }
@@ -91,4 +84,12 @@ def label_map(labels, classes):
             f"the label map says nothing of {', '.join(map(repr, missing))}",
             remedy="map every class to a new one, or to None to leave its rows out",
         )
+    for name in classes:
+        if mapping[name] is not None and not (
+            isinstance(mapping[name], str) and mapping[name]
+        ):
+            raise DataError(
+                f"the label map sends {name!r} to {mapping[name]!r}",
+                remedy="name the new class by a text, or leave its rows out by None",
+            )
     return {name: mapping[name] for name in classes}

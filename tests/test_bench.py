@@ -205,6 +205,28 @@ def test_ranking_is_over_seeds_and_best_first(marked, tmp_path):
         rank(outcomes, "acuracy")
 
 
+def test_other_settings_are_never_averaged_as_seeds(marked, tmp_path):
+    models = {"dummy": DummyClassifier()}
+    run_benchmark({"m": marked}, models, ["none"], 2, store=tmp_path)
+    fewer = marked.take(np.arange(200))
+    run_benchmark({"m": fewer}, models, ["none"], 2, store=tmp_path)
+    ranked = rank(load_results(tmp_path))
+    assert sorted(ranked["n_test"]) == [40, 60]
+    assert ranked["seeds"].tolist() == [2, 2]
+    models = {"dummy": DummyClassifier(strategy="uniform")}
+    run_benchmark({"m": marked}, models, ["none"], 2, store=tmp_path)
+    with pytest.raises(DataError, match="different settings"):
+        rank(load_results(tmp_path))
+
+
+def test_a_test_part_that_leaks_whole_has_no_leak_free_score(marked, tmp_path):
+    X = np.repeat(marked.X[:1], len(marked), axis=0)
+    leaky = Dataset("m", X, marked.y, marked.classes, (4, 4), split=marked.split)
+    models = {"dummy": DummyClassifier()}
+    outcomes = run_benchmark({"m": leaky}, models, ["none"], 1, store=tmp_path)
+    assert np.isnan(rank(outcomes)["f1_macro_leak_free"]).all()
+
+
 def test_names_in_a_plan_make_safe_file_names():
     keys = {trial.key for trial in plan(["../../etc"], ["a/b", "a_b"], ["none"], [0])}
     assert len(keys) == 2

@@ -12,7 +12,7 @@ import pytest
 from fercompare.datasets.catalogue import DATASETS
 
 ROOT = Path(__file__).parents[1]
-DONE, FAILED, WRONG_USE = 0, 1, 2
+DONE, FAILED, WRONG_USE, LEAKS = 0, 1, 2, 3
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ def test_audit_says_by_its_status_whether_scored_images_leak(call, fer2013, tmp_
     fer2013.write_text("\n".join([*lines, copy, ""]))
     call(
         *("data", "audit", "fer2013", "--root", fer2013, "--csv", "found.csv"),
-        status=FAILED,
+        status=LEAKS,
     )
     found = pd.read_csv(tmp_path / "found.csv")
     assert "exact_copy" in set(found["kind"])
@@ -132,6 +132,10 @@ def test_bench_runs_ranks_and_resumes(call):
         (["data", "info", "synthetic", "--per-class", "0"], FAILED, "leave none"),
         (["data", "info", "synthetic", "--option", "x"], WRONG_USE, "KEY=VALUE"),
         (["data", "info", "synthetic", "--size", "big"], WRONG_USE, "--size 'big'"),
+        (["data", "info", "synthetic", "--size", "²"], WRONG_USE, "--size '²'"),
+        (["data", "audit", "folders", "--root", "nowhere"], FAILED, "was not found"),
+        (["data", "prepare", "fer2013", "--split", "subject"], WRONG_USE, "No such"),
+        (["bench", "--seeds", "0"], WRONG_USE, "--seeds"),
         (["data", "plot", "synthetic", "--format", "gif"], FAILED, "no format"),
         (["leaderboard", "nowhere"], WRONG_USE, "does not exist"),
         (["dance"], WRONG_USE, "No such command"),

@@ -100,6 +100,11 @@ class TestRelabel:
         with pytest.raises(UnknownName, match="valence3"):
             make().relabel("valenz3")
 
+    @pytest.mark.parametrize("target", [1, 0, "", ["a"], True])
+    def test_new_classes_are_texts(self, target):
+        with pytest.raises(DataError, match="the label map sends 'angry' to"):
+            make().relabel({"angry": target, "happy": "b", "surprise": None})
+
     @pytest.mark.parametrize("name", LABEL_MAPS)
     def test_every_map_knows_every_emotion(self, name):
         assert set(LABEL_MAPS[name]) >= set(EMOTIONS) | {"contempt"}

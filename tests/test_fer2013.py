@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from fercompare.datasets.fer2013 import load_fer2013
 from fercompare.datasets.pixel_csv import read_pixel_csv
+from fercompare.datasets.votes import VOTES
 from fercompare.decoding import ImageReader
 from fercompare.errors import DataError, DataNotFound
 from fercompare.labels import EMOTIONS
@@ -98,6 +99,8 @@ BAD_ROWS = {
     "not ascii": (f"3,\u0663 {GOOD[2:]},Training", "pixel 0 is"),
     "no pixels": ("3,,Training", "0 pixels"),
     "label 7": (f"7,{GOOD},Training", "the label is '7'"),
+    "label squared": (f"²,{GOOD},Training", "the label is"),
+    "label long": ("9" * 5000 + f",{GOOD},Training", "the label is"),
     "label word": (f"happy,{GOOD},Training", "the label is 'happy'"),
     "label empty": (f",{GOOD},Training", "the label is ''"),
     "usage": (f"3,{GOOD},Trainig", "the usage is 'Trainig'"),
@@ -146,6 +149,51 @@ def test_a_field_of_a_gigabyte_is_refused_without_reading_it_whole(tmp_path, rea
 def test_what_is_missing_is_said(tmp_path, reader):
     with pytest.raises(DataNotFound, match=r"holds none of fer2013\.csv"):
         load_fer2013(tmp_path, reader)
+
+
+def test_blank_lines_and_endless_lines_do_not_shift_the_votes(
+    tmp_path, lenient, write_fer2013
+):
+    path = tmp_path / "fer2013.csv"
+    write_fer2013(path, LABELS[:3], USAGES)
+    header, *rows = path.read_text().splitlines()
+    endless = " " * 70_000 + rows[1]
+    path.write_text("\n".join([header, rows[0], "", endless, "  ", rows[2], ""]))
+    lines = [",".join(["Usage", "Image name", *VOTES])]
+    lines += [f"Training,x.png,0,0,0,0,0,0,0,0,0,{k}" for k in range(3)]
+    (tmp_path / "fer2013new.csv").write_text("\n".join(lines))
+    dataset = load_fer2013(tmp_path, lenient)
+    assert dataset.rows.tolist() == [0, 2]
+    assert dataset.columns["nf_votes"].tolist() == [0, 2]
+    assert dataset.y.tolist() == [0, 2]
+
+
+def test_votes_of_other_rows_are_refused(tmp_path, reader, write_fer2013):
+    write_fer2013(tmp_path / "fer2013.csv", LABELS, USAGES)
+    header = ",".join(["Usage", "Image name", *VOTES])
+    rows = [f"{usage},x.png,9,1,0,0,0,0,0,0,0,0" for usage in USAGES]
+    table = tmp_path / "fer2013new.csv"
+    table.write_text("\n".join([header, *rows[:-1]]))
+    with pytest.raises(DataError, match=r"has 6 rows, fer2013\.csv has 7"):
+        load_fer2013(tmp_path, reader)
+    table.write_text("\n".join([header, *rows[::-1]]))
+    with pytest.raises(DataError, match="row 2: belongs to PrivateTest"):
+        load_fer2013(tmp_path, reader)
+
+
+def test_a_header_alone_is_no_set(tmp_path, reader):
+    (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n" + "\n" * 99_999)
+    with pytest.raises(DataError, match="has no sound row"):
+        load_fer2013(tmp_path, reader)
+
+
+def test_a_folder_called_training_may_hold_a_whole_set(tmp_path, reader, write_images):
+    home = tmp_path / "training"
+    names = ("happy", "sad")
+    write_images([home / p / c / "1.png" for p in ("train", "test") for c in names])
+    write_images([tmp_path / "other" / "train" / "angry" / "holiday.png"])
+    dataset = load_fer2013(home, reader)
+    assert dataset.part_sizes() == {"train": 2, "test": 2}
 
 
 def test_augmented_copies_are_refused(tmp_path, lenient, write_images):

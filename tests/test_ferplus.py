@@ -95,6 +95,32 @@ def test_a_name_given_twice_shows_its_last_row(tmp_path, reader, write_images):
     assert dataset.notes["lost"].startswith("3 rows")
 
 
+@pytest.mark.parametrize("name", ["../secret.png", "/secret.png", ".."])
+def test_names_that_lead_elsewhere_are_refused(tmp_path, reader, write_images, name):
+    write_images([tmp_path / "secret.png"])
+    root = tmp_path / "set"
+    for folder in FOLDERS:
+        write_images([root / folder / "a.png"])
+        (root / folder / "label.csv").write_text(f"{name},box,9,0,0,0,0,0,0,0,0,0\n")
+    with pytest.raises(DataError, match="is no file name"):
+        load_ferplus(root, reader)
+    rows = [",".join(HEADER), f"Training,{name},9,0,0,0,0,0,0,0,0,0"]
+    (root / "fer2013new.csv").write_text("\n".join(rows))
+    with pytest.raises(DataError, match="is no file name"):
+        load_ferplus(root, reader)
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path, reader, write_images):
+    write_images([tmp_path / "secret.png"])
+    root = tmp_path / "set"
+    for folder in FOLDERS:
+        (root / folder).mkdir(parents=True)
+        (root / folder / "a.png").symlink_to(tmp_path / "secret.png")
+        (root / folder / "label.csv").write_text("a.png,box,9,0,0,0,0,0,0,0,0,0\n")
+    with pytest.raises(DataError, match="link that leads out"):
+        load_ferplus(root, reader)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

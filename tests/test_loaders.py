@@ -108,12 +108,42 @@ class TestFolders:
         assert len(load_folders(root, lenient)) == 3
         assert len(lenient.skipped) == 2
 
+    def test_a_linked_folder_does_not_rename_a_class(
+        self, tmp_path, reader, write_images
+    ):
+        write_images([tmp_path / c / "1.png" for c in ("happy", "sad")])
+        (tmp_path / "angry").symlink_to(tmp_path / "happy")
+        assert load_folders(tmp_path, reader).classes == ("happy", "sad")
+
+    def test_folders_that_name_two_classes_are_refused(
+        self, tmp_path, reader, write_images
+    ):
+        write_images([tmp_path / c / "su" / "1.png" for c in ("happy", "sad")])
+        assert load_folders(tmp_path, reader).classes == ("happy", "sad")
+        write_images([tmp_path / "happy" / "joy" / "2.png"])
+        assert len(load_folders(tmp_path, reader)) == 3
+        write_images([tmp_path / "happy" / "anger" / "2.png"])
+        with pytest.raises(DataError, match="several classes: angry, happy"):
+            load_folders(tmp_path, reader)
+
+    def test_rows_count_the_files_that_were_skipped(
+        self, tmp_path, lenient, write_images
+    ):
+        write_images(
+            [tmp_path / c / f"{k}.png" for c in ("happy", "sad") for k in "12"]
+        )
+        (tmp_path / "happy" / "1.png").write_text("broken")
+        assert load_folders(tmp_path, lenient).rows.tolist() == [1, 2, 3]
+
     def test_a_pattern_must_find_a_subject(self, tmp_path, reader, write_images):
         write_images([tmp_path / c / "1.png" for c in ("happy", "sad")])
         with pytest.raises(DataError, match="does not match the pattern"):
             load_folders(tmp_path, reader, subject=r"S\d+")
-        with pytest.raises(DataError, match="no regular expression"):
-            load_folders(tmp_path, reader, subject="(")
+        with pytest.raises(DataError, match="does not match the pattern"):
+            load_folders(tmp_path, reader, subject=r"(Q)?1")
+        for pattern in ("(", 5):
+            with pytest.raises(DataError, match="no regular expression"):
+                load_folders(tmp_path, reader, subject=pattern)
 
 
 class TestCsv:
@@ -121,7 +151,7 @@ class TestCsv:
         write_images([tmp_path / "images" / f"{k}.png" for k in range(3)])
         (tmp_path / "list.csv").write_text(
             "path,label,split,subject\nimages/0.png,joy,train,ann\n"
-            "images/1.png,anger,test,bob\nimages/2.png,bored,valid,cid\n"
+            "images/1.png,anger,test, bob\nimages/2.png,bored,valid,cid\n"
         )
         dataset = load_csv(tmp_path, reader)
         assert labels(dataset) == ["happy", "angry", "bored"]
@@ -148,6 +178,9 @@ class TestCsv:
             ("path,label\n0.png,\n", "row 2: the label is ''"),
             ("path,label,split\n0.png,sad,later\n", "row 2: the split is 'later'"),
             ("path,label\n0.png\n", "row 2: has 1 fields"),
+            ("path,label,label\n0.png,sad,happy\n", "row 1: the header"),
+            ("path,label,subject\n0.png,sad, \n", "row 2: has no subject"),
+            ("path,label\n0\0.png,sad\n", "cannot be read"),
             ("label,pixels\nsad,1 2 3\n", "row 2: 3 pixels are no square"),
             ("label,pixels\nsad,1 2 3 4\nsad,1 2\n", "row 3: 2 pixels, expected 4"),
             ("path,label\n", "holds no image"),
@@ -213,9 +246,12 @@ class TestCKPlus:
         ]
         assert dataset.columns["frame"].tolist() == [1, 4, 5] * 2
         assert set(dataset.groups) == {"S005", "S010"}
-        (home / f"{shots[-1]}_emotion.txt").write_text("8")
-        with pytest.raises(DataError, match="holds '8', expected a number from 0 to 7"):
-            load_ckplus(tmp_path, reader)
+        for wrong in ("8", "-1.0", "3.9", "nan", "x"):
+            (home / f"{shots[-1]}_emotion.txt").write_text(wrong)
+            with pytest.raises(DataError, match=f"holds '{wrong}', expected a number"):
+                load_ckplus(tmp_path, reader)
+        skipping = ImageReader(on_error="skip")
+        assert set(load_ckplus(tmp_path, skipping).groups) == {"S005"}
 
     def test_csv_says_that_it_has_no_subjects(self, tmp_path, reader, write_fer2013):
         usages = ["Training"] * 6 + ["PublicTest", "PrivateTest"]

@@ -6,6 +6,7 @@ import pytest
 from fercompare import list_datasets, load_dataset
 from fercompare.datasets.catalogue import DATASETS
 from fercompare.datasets.loading import DataWarning, prepare_dataset
+from fercompare.datasets.votes import VOTES
 from fercompare.errors import DataError, DataNotFound, FercompareError, UnknownName
 from fercompare.labels import EMOTIONS
 
@@ -102,6 +103,15 @@ def test_options_of_the_wrong_kind_are_refused(fer2013):
         load_dataset("folders", fer2013, label_names=3)
 
 
+def test_a_set_of_nothing_is_refused(tmp_path):
+    (tmp_path / "list.csv").write_text("path,label\nnowhere.png,sad\n")
+    with pytest.raises(DataError):
+        load_dataset("csv", tmp_path / "list.csv", on_error="skip")
+    for option in ("split_of", "refuse_copies"):
+        with pytest.raises(FercompareError, match="takes no option"):
+            load_dataset("folders", tmp_path, **{option: "x"})
+
+
 def test_few_training_images_a_class_and_all_the_others(fer2013):
     dataset = load_dataset("synthetic", n=400, per_class=4)
     counts = dataset.class_counts()
@@ -157,13 +167,10 @@ class TestPrepared:
     def test_votes_columns_and_skipped_rows_are_kept(self, fer2013):
         path = fer2013 / "fer2013.csv"
         path.write_text(path.read_text() + "3,1 2,Training\n")
-        (fer2013 / "fer2013new.csv").write_text(
-            "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,"
-            "contempt,unknown,NF\n"
-            + "\n".join(
-                f"{u},f{k}.png,9,1,0,0,0,0,0,0,0,0" for k, u in enumerate(USAGES)
-            )
-        )
+        lines = [",".join(["Usage", "Image name", *VOTES])]
+        usages = [*USAGES, "Training"]
+        lines += [f"{usage},x.png,9,1,0,0,0,0,0,0,0,0" for usage in usages]
+        (fer2013 / "fer2013new.csv").write_text("\n".join(lines))
         prepare_dataset("fer2013", fer2013, on_error="skip")
         with pytest.warns(DataWarning, match="row 23: 2 pixels"):
             opened = load_dataset("fer2013", fer2013, on_error="skip")
@@ -179,6 +186,47 @@ class TestPrepared:
         assert len(load_dataset("fer2013", fer2013)) == 14
         prepare_dataset("fer2013", fer2013)
         assert isinstance(load_dataset("fer2013", fer2013).X, np.memmap)
+
+    def test_a_changed_table_or_image_elsewhere_is_noticed(
+        self, tmp_path, write_fer2013, write_images
+    ):
+        plus = tmp_path / "sets" / "ferplus"
+        write_fer2013(tmp_path / "sets" / "fer2013.csv", [0], ["Training"])
+        plus.mkdir()
+        votes = "Training,x.png,9,1,0,0,0,0,0,0,0,0"
+        header = ",".join(["Usage", "Image name", *VOTES])
+        (plus / "fer2013new.csv").write_text(f"{header}\n{votes}\n")
+        prepare_dataset("ferplus", plus)
+        before = load_dataset("ferplus", plus).X.copy()
+        write_fer2013(tmp_path / "sets" / "fer2013.csv", [0], ["Training"], seed=1)
+        assert not np.array_equal(load_dataset("ferplus", plus).X, before)
+
+        images = tmp_path / "mine" / "images"
+        write_images([images / "0.png", images / "1.png"])
+        listed = tmp_path / "mine" / "list.csv"
+        listed.write_text("path,label\nimages/0.png,sad\nimages/1.png,happy\n")
+        prepare_dataset("csv", listed)
+        assert isinstance(load_dataset("csv", listed).X, np.memmap)
+        first, second = load_dataset("csv", listed).X.copy()
+        (images / "0.png").write_bytes((images / "1.png").read_bytes())
+        assert np.array_equal(load_dataset("csv", listed).X[0], second)
+        assert not np.array_equal(first, second)
+
+    def test_links_in_the_folder_do_not_stop_it(self, tmp_path, write_images):
+        write_images([tmp_path / "set" / c / "1.png" for c in ("happy", "sad")])
+        (tmp_path / "set" / "loop").symlink_to(".")
+        (tmp_path / "set" / ".broken").symlink_to("nowhere")
+        prepare_dataset("folders", tmp_path / "set")
+        opened = load_dataset("folders", tmp_path / "set")
+        assert isinstance(opened.X, np.memmap)
+
+    def test_the_fingerprint_is_of_the_pixels_that_are_there(self, fer2013):
+        plain = load_dataset("fer2013", fer2013).fingerprint
+        copy = prepare_dataset("fer2013", fer2013)
+        content = bytearray((copy / "pixels.npy").read_bytes())
+        content[-1] ^= 1
+        (copy / "pixels.npy").write_bytes(content)
+        assert load_dataset("fer2013", fer2013).fingerprint != plain
 
     def test_other_options_have_other_copies(self, fer2013):
         prepare_dataset("fer2013", fer2013)

@@ -28,10 +28,16 @@ WORK_FAILED = 1
 
 @click.command()
 @click.option("--dataset", default="synthetic", help="A name from `data list`.")
-@dataset_options
+@dataset_options()
 @click.option("--models", default=MODELS, show_default=True, help="Names, by commas.")
 @click.option("--balance", default=STRATEGIES, show_default=True, help="Strategies.")
-@click.option("--seeds", default=2, show_default=True, help="How many.")
+@click.option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="How many.",
+)
 @click.option("--store", default="results/bench", show_default=True, help="Folder.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the leaderboard as csv.")
 @click.option("--quiet", is_flag=True, help="No progress.")
@@ -88,7 +94,7 @@ def _print_ranking(outcomes, by, as_csv):
     if as_csv:
         click.echo(ranked.to_csv(index=False), nl=False)
     elif len(ranked):
-        for (name, rare), table in ranked.groupby(["dataset", "rare_class"]):
+        for (name, _, rare), table in ranked.groupby(["dataset", "data", "rare_class"]):
             shown = {key: title for key, title in SHOWN.items() if key in table}
             titles = [title.format(rare=rare) for title in shown.values()]
             print_table(

@@ -9,7 +9,7 @@ import click
 
 from fercompare.cli.options import dataset_options
 
-FOUND_LEAKS = 1
+FOUND_LEAKS = 3
 
 
 @click.group()
@@ -46,7 +46,7 @@ def list_sets(form):
 
 @data.command()
 @click.argument("name")
-@dataset_options
+@dataset_options()
 @click.option("--json", "as_json", is_flag=True, help="Print json.")
 def info(name, loading, as_json):
     """Print the card of a set and, where it is found, what was loaded."""
@@ -72,25 +72,24 @@ def info(name, loading, as_json):
 
 @data.command()
 @click.argument("name")
-@dataset_options
+@dataset_options("labels", "split", "duplicates", "per_class")
 @click.option("--csv", "table", type=click.Path(), help="Write one row a finding.")
 @click.option("--near/--no-near", default=True, help="Look for near copies too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as json.")
 def audit(name, loading, table, near, as_json):
     """Look for copies, leaks, blanks and labels that contradict each other.
 
-    Exit status 0 where no scored image stands in another part, 1 where some do.
+    Exit status 0 where no scored image stands in another part, 3 where some do.
     """
     from fercompare.datasets.audit import audit as look
     from fercompare.datasets.catalogue import DATASETS
     from fercompare.datasets.loading import load_dataset
     from fercompare.terminal import print_table
 
-    loading["split"] = "unchecked"
-    dataset = load_dataset(name, **loading)
+    dataset = load_dataset(name, split="unchecked", **loading)
     found = look(dataset, near=near, published=DATASETS[name].published)
     if table:
-        found.findings.to_csv(table, index=False)
+        found.findings.to_csv(table, index=False, errors="backslashreplace")
     summary = found.summary
     if as_json:
         click.echo(summary.to_json(orient="records", indent=2))
@@ -102,19 +101,17 @@ def audit(name, loading, table, near, as_json):
 
 @data.command()
 @click.argument("name")
-@dataset_options
+@dataset_options("labels", "split", "duplicates", "per_class")
 def prepare(name, loading):
     """Keep a copy of a set that opens at once from then on."""
     from fercompare.datasets.loading import prepare_dataset
 
-    for later in ("labels", "split", "duplicates", "per_class"):
-        loading.pop(later)
     click.echo(prepare_dataset(name, **loading))
 
 
 @data.command()
 @click.argument("name")
-@dataset_options
+@dataset_options()
 @click.option("--out", type=click.Path(), default=".", help="Folder of the pictures.")
 @click.option("--format", "formats", default="png,svg", help="png, svg, pdf.")
 @click.option("--seed", default=0, help="Which samples are shown.")

@@ -5,48 +5,70 @@ import json
 
 import click
 
+from fercompare.errors import whole_number
 
-def dataset_options(command):
-    """Add the options that say how a data set is loaded; they arrive as ``loading``."""
-    options = [
-        click.option("--root", type=click.Path(), help="Folder or file of the set."),
-        click.option("--size", default="48", help="Side of the images, or HxW."),
-        click.option("--color", is_flag=True, help="Keep red, green and blue."),
-        click.option("--labels", help="Other classes: valence3, or a map as json."),
-        click.option("--split", default="official", help="Who trains and who reports."),
-        click.option("--duplicates", default="keep", help="What becomes of copies."),
-        click.option("--per-class", type=int, help="Most training images a class."),
-        click.option(
-            "--on-error", type=click.Choice(["raise", "skip"]), default="raise"
-        ),
-        click.option(
-            "--option",
-            "extra",
-            multiple=True,
-            metavar="KEY=VALUE",
-            help="What the set's own loader takes, such as mode=crossentropy.",
-        ),
-    ]
+MOST_SIDE = 4096
 
-    @functools.wraps(command)
-    def with_loading(**values):
-        names = ("root", "color", "split", "duplicates", "per_class", "on_error")
-        loading = {name: values.pop(name) for name in names}
-        loading["labels"] = _name_or_json(values.pop("labels"))
-        loading["image_shape"] = _shape(values.pop("size"))
-        loading |= dict(_pair(text) for text in values.pop("extra"))
-        return command(loading=loading, **values)
 
-    for option in reversed(options):
-        with_loading = option(with_loading)
-    return with_loading
+def dataset_options(*left_out):
+    """Return a decorator that adds the options by which a data set is loaded.
+
+    They arrive as one dict, ``loading``. ``left_out`` names those that would mean
+    nothing for a command.
+    """
+    options = {name: o for name, o in _OPTIONS.items() if name not in left_out}
+
+    def decorate(command):
+        @functools.wraps(command)
+        def with_loading(**values):
+            loading = {name: values.pop(name) for name in options}
+            loading["image_shape"] = _shape(loading.pop("size"))
+            loading |= dict(_pair(text) for text in loading.pop("option"))
+            if "labels" in loading:
+                loading["labels"] = _name_or_json(loading["labels"])
+            return command(loading=loading, **values)
+
+        for option in reversed(options.values()):
+            with_loading = option(with_loading)
+        return with_loading
+
+    return decorate
+
+
+_OPTIONS = {
+    "root": click.option(
+        "--root", type=click.Path(), help="Folder or file of the set."
+    ),
+    "size": click.option("--size", default="48", help="Side of the images, or HxW."),
+    "color": click.option("--color", is_flag=True, help="Keep red, green and blue."),
+    "labels": click.option("--labels", help="Other classes: valence3, or a json map."),
+    "split": click.option(
+        "--split", default="official", help="Who trains, who reports."
+    ),
+    "duplicates": click.option(
+        "--duplicates", default="keep", help="keep, drop_from_train or group copies."
+    ),
+    "per_class": click.option(
+        "--per-class", type=int, help="Most training images of a class."
+    ),
+    "on_error": click.option(
+        "--on-error", type=click.Choice(["raise", "skip"]), default="raise"
+    ),
+    "option": click.option(
+        "--option",
+        multiple=True,
+        metavar="KEY=VALUE",
+        help="What the set's own loader takes, such as mode=crossentropy.",
+    ),
+}
 
 
 def _shape(text):
     sides = text.lower().split("x")
-    if len(sides) > 2 or not all(side.isdigit() for side in sides):
+    sides = [whole_number(side, MOST_SIDE) for side in sides]
+    if len(sides) > 2 or None in sides:
         raise click.BadParameter(f"--size {text!r} is neither a number nor HxW")
-    return (int(sides[0]), int(sides[-1]))
+    return (sides[0], sides[-1])
 
 
 def _pair(text):

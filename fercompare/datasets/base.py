@@ -189,7 +189,7 @@ class Dataset:
             if votes is not None:
                 digest.update(votes[k])
             digests.append(digest.digest())
-        header = repr((self.classes, self.image_shape)).encode()
+        header = ascii((self.classes, self.image_shape)).encode()
         return hashlib.sha256(header + b"".join(sorted(digests))).hexdigest()
 
 

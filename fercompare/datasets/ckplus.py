@@ -78,8 +78,12 @@ def _official(root, images, reader, frames, neutral):
     if frames < 1:
         raise DataError(f"frames={frames} takes no frame of a sequence")
     files, names = [], []
-    for path in sorted(labels.rglob("*_emotion.txt")):
-        emotion = _read_emotion(path)
+    for path in sorted(labels.rglob("S*_emotion.txt")):
+        try:
+            emotion = _read_emotion(path)
+        except DataError as error:
+            reader.refuse(error)
+            continue
         home = images.joinpath(*path.relative_to(labels).parts[:-1])
         shots = [p for p in sorted(home.glob("*.png")) if FRAME.match(p.name)]
         if not shots:
@@ -96,9 +100,10 @@ def _official(root, images, reader, frames, neutral):
 
 def _read_emotion(path):
     text = path.read_bytes()[:64].decode("latin-1").strip()
+    numbers = {float(k): name for k, name in enumerate(OFFICIAL)}
     try:
-        return OFFICIAL[int(float(text))]
-    except (ValueError, IndexError, OverflowError) as error:
+        return numbers[float(text)]
+    except (ValueError, KeyError) as error:
         raise DataError(
             f"holds {text!r}, expected a number from 0 to 7", file=path
         ) from error
@@ -130,7 +135,7 @@ def _table(path, reader):
         EMOTIONS_WITH_CONTEMPT,
         reader.row_shape,
         split=split,
-        rows=table.lines[sound] - 2,
+        rows=table.rows[sound],
         notes={
             "layout": "csv",
             "file": path.name,

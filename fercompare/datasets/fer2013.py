@@ -9,7 +9,7 @@ from fercompare.datasets.files import find_below
 from fercompare.datasets.folders import load_folders
 from fercompare.datasets.pixel_csv import REMEDY, read_pixel_csv
 from fercompare.datasets.votes import join_votes
-from fercompare.errors import DataError, DataNotFound
+from fercompare.errors import DataError, DataNotFound, whole_number
 from fercompare.labels import EMOTIONS
 
 USAGE = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
@@ -36,7 +36,7 @@ def load_fer2013(root, reader, *, unlabelled=False):
         return _from_table(table, reader)
     if train := _table(root, ("train.csv",)):
         return _from_contest(train, reader, unlabelled)
-    if folder := find_below(root, ("train", "training"), levels=2):
+    if folder := find_below(root, ("train", "training"), itself=False):
         return _from_folders(folder.parent, reader)
     raise DataNotFound(
         f"holds none of {', '.join(TABLES)}, train.csv, and no folder train",
@@ -46,8 +46,9 @@ def load_fer2013(root, reader, *, unlabelled=False):
 
 def to_label(text, path, line, reader, n_classes=7):
     """Return the number in a label field, or None where the row is left out."""
-    if text.isdigit() and int(text) < n_classes:
-        return int(text)
+    label = whole_number(text, n_classes - 1)
+    if label is not None:
+        return label
     reader.refuse(
         DataError(
             f"the label is {text[:20]!r}, expected 0 to {n_classes - 1}",
@@ -90,14 +91,16 @@ def labelled_rows(table, path, reader, n_classes=7):
 
 def _table(root, names):
     found = find_below(root, names, levels=1)
-    return found if found is not None and found.is_file() else None
+    if found is not None and found.is_dir():
+        found = find_below(found, names, levels=0, itself=False)
+    return found
 
 
 def _from_table(path, reader):
     table = read_pixel_csv(path, reader, required=("emotion", "pixels", "usage"))
     sound, y, split = labelled_rows(table, path, reader)
     X = table.X if sound.all() else table.X[sound]
-    lines = table.lines[sound]
+    rows = table.rows[sound]
     return Dataset(
         "fer2013",
         reader.fit_stack(X.reshape(-1, *PIXELS)),
@@ -105,8 +108,8 @@ def _from_table(path, reader):
         EMOTIONS,
         reader.row_shape,
         split=split,
-        rows=lines - 2,
-        columns=join_votes(path, lines - 2),
+        rows=rows,
+        columns={name: v[sound] for name, v in join_votes(path, table).items()},
         notes={"layout": "csv", "file": path.name},
         skipped=tuple(reader.skipped),
     )
@@ -115,7 +118,7 @@ def _from_table(path, reader):
 def _from_contest(path, reader, unlabelled):
     table = read_pixel_csv(path, reader, required=("emotion", "pixels"))
     sound, y, split = labelled_rows(table, path, reader)
-    X, lines = table.X[sound], table.lines[sound]
+    X, rows = table.X[sound], table.rows[sound]
     notes = {"layout": "contest", "file": path.name}
     if unlabelled:
         beside = path.with_name("test.csv")
@@ -123,7 +126,7 @@ def _from_contest(path, reader, unlabelled):
         X = np.concatenate([X, more.X])
         y = np.concatenate([y, np.full(len(more.X), UNLABELLED)])
         split = np.concatenate([split, np.full(len(more.X), "test")])
-        lines = np.concatenate([lines, more.lines])
+        rows = np.concatenate([rows, table.n_records + more.rows])
         notes["file"] += f", {beside.name}"
     return Dataset(
         "fer2013",
@@ -132,6 +135,7 @@ def _from_contest(path, reader, unlabelled):
         EMOTIONS,
         reader.row_shape,
         split=split,
+        rows=rows,
         notes=notes,
         skipped=tuple(reader.skipped),
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fercompare.datasets.base import Dataset
-from fercompare.datasets.fer2013 import PIXELS, TABLES, USAGE
+from fercompare.datasets.fer2013 import PIXELS, TABLES, USAGE, to_part
 from fercompare.datasets.files import ImageFile, find_below, from_files
 from fercompare.datasets.pixel_csv import read_pixel_csv
 from fercompare.datasets.votes import (
@@ -18,6 +18,7 @@ from fercompare.datasets.votes import (
     read_votes,
     to_votes,
     vote_columns,
+    votes_by_row,
 )
 from fercompare.errors import DataError, DataNotFound
 from fercompare.labels import EMOTIONS_WITH_CONTEMPT, canonical
@@ -50,7 +51,7 @@ def load_ferplus(root, reader, *, mode="majority", contempt=True, labels_from=No
     """
     root = Path(root)
     table = find_below(root, (TABLE,), levels=1)
-    folders = find_below(root, ("FER2013Train",), levels=2)
+    folders = find_below(root, ("FER2013Train",), itself=False)
     if labels_from not in (None, "fer2013new", "label"):
         raise DataError(f"labels_from={labels_from!r} is neither fer2013new nor label")
     if table is not None and labels_from != "label":
@@ -77,9 +78,14 @@ def _from_table(root, table, folders, reader):
         parts = np.array([_part(usage, table, k) for k, usage in enumerate(usages)])
         home = {part: folders.parent / folder for folder, part in FOLDERS.items()}
         named = np.flatnonzero(names != "")
-        files = [ImageFile(home[parts[k]] / names[k], None, parts[k]) for k in named]
+        files = [
+            ImageFile(
+                home[parts[k]] / _file_name(names[k], table, k + 2), None, parts[k]
+            )
+            for k in named
+        ]
         return _images(root, files, votes[named], reader, table.name)
-    return _from_pixels(pixels, table, usages, votes, reader)
+    return _from_pixels(pixels, table, reader)
 
 
 def _part(usage, table, k):
@@ -92,35 +98,33 @@ def _part(usage, table, k):
     return USAGE[usage]
 
 
-def _from_pixels(path, table, usages, votes, reader):
+def _from_pixels(path, table, reader):
     images = read_pixel_csv(path, reader, required=("pixels", "usage"))
-    rows = images.lines - 2
-    if not len(rows) or rows.max() >= len(votes):
-        raise DataError(
-            f"has {len(votes)} rows, {path.name} goes up to row {images.lines.max()}",
-            file=table,
-            remedy="the two files must have the same rows; get both again",
-        )
-    for k, usage in zip(rows, images.fields["usage"]):
-        if usage != usages[k]:
-            raise DataError(
-                f"belongs to {usages[k]}, in {path.name} to {usage}",
-                file=table,
-                row=int(k) + 2,
-                remedy="the two files must have the same rows; get both again",
-            )
+    votes = votes_by_row(path, images, table)
+    parts = [
+        to_part(usage, path, line, reader)
+        for usage, line in zip(images.fields["usage"], images.lines)
+    ]
+    sound = np.array([part is not None for part in parts], dtype=bool)
+    X = images.X if sound.all() else images.X[sound]
     return Dataset(
         "ferplus",
-        reader.fit_stack(images.X.reshape(-1, *PIXELS)),
-        np.full(len(rows), -1),
+        reader.fit_stack(X.reshape(-1, *PIXELS)),
+        np.full(sound.sum(), -1),
         EMOTIONS_WITH_CONTEMPT,
         reader.row_shape,
-        split=np.array([USAGE[usage] for usage in usages[rows]]),
-        rows=rows,
-        columns=vote_columns(votes[rows]),
+        split=np.array([part for part in parts if part is not None]),
+        rows=images.rows[sound],
+        columns=vote_columns(votes[sound]),
         notes={"layout": "csv", "images": path.name, "labels": table.name},
         skipped=tuple(reader.skipped),
     )
+
+
+def _file_name(name, table, row):
+    if Path(name).name != name or name in ("", ".", "..") or "\0" in name:
+        raise DataError(f"{name[:40]!r} is no file name", file=table, row=int(row))
+    return name
 
 
 def _from_folders(root, home, reader):
@@ -134,11 +138,8 @@ def _from_folders(root, home, reader):
                     file=labels,
                     row=number,
                 )
-            if Path(cells[0]).name != cells[0] or cells[0] in ("", ".", ".."):
-                raise DataError(
-                    f"{cells[0][:40]!r} is no file name", file=labels, row=number
-                )
-            files.append(ImageFile(home / folder / cells[0], None, part))
+            name = _file_name(cells[0], labels, number)
+            files.append(ImageFile(home / folder / name, None, part))
             votes.append(to_votes(cells[2:], labels, number))
     return _images(root, files, np.array(votes).reshape(-1, 10), reader, "label.csv")
 

@@ -24,16 +24,13 @@ class ImageFile:
 def walk(root, reader):
     """Return every file and every folder below ``root``, sorted; no hidden ones.
 
-    Links may point elsewhere below ``root``; one that leads out of it is refused,
-    since what it shows is not part of the set.
+    A link that leads out of ``root`` is refused, since what it shows is not part of
+    the set. Links to folders are not followed: what they show is found where it lies.
     """
     home = os.path.realpath(root)
-    files, folders, pending, seen = [], [], [str(root)], set()
+    files, folders, pending = [], [], [str(root)]
     while pending:
         folder = pending.pop()
-        if (real := os.path.realpath(folder)) in seen:
-            continue
-        seen.add(real)
         folders.append(folder)
         try:
             entries = list(os.scandir(folder))
@@ -42,8 +39,12 @@ def walk(root, reader):
             reader.refuse(DataError(found, file=folder))
             continue
         for entry in entries:
-            if not entry.name.startswith(".") and _stays_inside(entry, home, reader):
-                (pending if entry.is_dir() else files).append(entry.path)
+            if entry.name.startswith(".") or not _stays_inside(entry, home, reader):
+                continue
+            if not entry.is_dir():
+                files.append(entry.path)
+            elif not entry.is_symlink():
+                pending.append(entry.path)
     return [Path(p) for p in sorted(files)], [Path(p) for p in sorted(folders)]
 
 
@@ -66,19 +67,23 @@ def walk_images(root, reader):
 
 
 def _stays_inside(entry, home, reader):
-    if not entry.is_symlink():
+    if not entry.is_symlink() or _is_below(entry.path, home):
         return True
-    target = os.path.realpath(entry.path)
-    if target == home or target.startswith(home + os.sep):
-        return True
-    reader.refuse(
-        DataError(
-            "is a link that leads out of the data folder",
-            file=entry.path,
-            remedy="copy the file into the folder",
-        )
-    )
+    reader.refuse(_leads_out(entry.path))
     return False
+
+
+def _is_below(path, home):
+    target = os.path.realpath(path)
+    return target == home or target.startswith(home + os.sep)
+
+
+def _leads_out(path):
+    return DataError(
+        "is a link that leads out of the data folder",
+        file=path,
+        remedy="copy the file into the folder",
+    )
 
 
 def from_files(name, root, files, classes, reader, *, columns=None, **known):
@@ -96,11 +101,16 @@ def from_files(name, root, files, classes, reader, *, columns=None, **known):
     """
     if not files:
         raise DataNotFound("holds no image of this data set", file=root)
+    home = os.path.realpath(root)
+    for file in files:
+        if not _is_below(file.path, home):
+            raise _leads_out(file.path)
     X, kept = reader.read_many([file.path for file in files], f"reading {name}")
     read = [file for file, was_read in zip(files, kept) if was_read]
     if lost := {file.label for file, k in zip(files, kept)} - {f.label for f in read}:
         raise DataError(
-            f"no image of class {', '.join(map(str, lost))} can be read", file=root
+            f"no image of class {', '.join(sorted(map(str, lost)))} can be read",
+            file=root,
         )
     files = read
     index = {label: k for k, label in enumerate(classes)} | {None: UNLABELLED}
@@ -118,6 +128,7 @@ def from_files(name, root, files, classes, reader, *, columns=None, **known):
         split=column("split"),
         groups=column("group"),
         paths=np.array([os.path.relpath(file.path, root) for file in files]),
+        rows=np.flatnonzero(kept),
         columns={
             key: np.asarray(value)[kept] for key, value in (columns or {}).items()
         },
@@ -126,15 +137,15 @@ def from_files(name, root, files, classes, reader, *, columns=None, **known):
     )
 
 
-def find_below(root, names, levels=2):
+def find_below(root, names, levels=2, *, itself=True):
     """Return the first file or folder called one of ``names``, or None.
 
-    Looks at ``root`` itself, then at most ``levels`` folders down, nearest first;
-    case does not matter.
+    Looks at ``root`` itself (unless told otherwise), then at most ``levels`` folders
+    down, nearest first; case does not matter.
     """
     root = Path(root)
     wanted = {name.lower() for name in names}
-    if root.name.lower() in wanted:
+    if itself and root.name.lower() in wanted:
         return root
     level = [root]
     for _ in range(levels + 1):

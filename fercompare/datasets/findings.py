@@ -103,6 +103,21 @@ def group_findings(images, kind, groups, which, value, **columns):
     value : number or array-like of the length of the findings
     **columns : array-like or scalar
         As in `findings`.
+
+    Returns
+    -------
+    DataFrame
+        In ``COLUMNS``.
+
+    Examples
+    --------
+    >>> from fercompare.datasets.synthetic import load_synthetic
+    >>> images = image_table(load_synthetic(50))
+    >>> groups = np.array([*range(49), 3])
+    >>> group_findings(images, "exact_copy", groups, groups == 3, 1.0)["other_row"]
+    0    49
+    1     3
+    Name: other_row, dtype: Int64
     """
     which = np.flatnonzero(which)
     other, across = elsewhere(images["part"].to_numpy(), groups)

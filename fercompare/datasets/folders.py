@@ -92,7 +92,7 @@ class _Finder:
         self.names = {k.lower(): v for k, v in class_names(label_names).items()}
         try:
             self.subject = None if subject is None else re.compile(subject)
-        except re.error as error:
+        except (re.error, TypeError) as error:
             raise DataError(
                 f"subject={subject!r} is no regular expression ({error})"
             ) from error
@@ -108,11 +108,16 @@ class _Finder:
         return ImageFile(path, self._label(words, path), part, self._subject(inside))
 
     def _label(self, words, path):
-        for word in reversed(words):
-            if word.lower() in self.names:
-                return self.names[word.lower()]
-            if emotion := canonical(word):
-                return emotion
+        named = {self.names.get(word.lower()) or canonical(word) for word in words}
+        named.discard(None)
+        if len(named) > 1:
+            raise DataError(
+                f"lies in folders of several classes: {', '.join(sorted(named))}",
+                file=path,
+                remedy="rename the folders that do not name a class",
+            )
+        if named:
+            return named.pop()
         if not words:
             raise DataError(
                 "lies in no class folder", file=path, remedy=SORT_INTO_CLASSES
@@ -129,13 +134,14 @@ class _Finder:
         if self.subject is None:
             return None
         found = self.subject.search(inside.as_posix())
-        if found is None:
+        subject = found and found[min(1, self.subject.groups)]
+        if not subject:
             raise DataError(
                 f"does not match the pattern for subjects, {self.subject.pattern!r}",
                 file=self.root / inside,
                 remedy="write a pattern that finds a subject in every path",
             )
-        return found[1] if self.subject.groups else found[0]
+        return subject
 
 
 def _ordered(labels, root, named):

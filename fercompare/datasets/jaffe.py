@@ -10,8 +10,17 @@ from fercompare.datasets.files import ImageFile, find_below, from_files, walk
 from fercompare.datasets.ratings import RATED, find_ratings
 from fercompare.decoding import is_image
 from fercompare.errors import DataError, DataNotFound
-from fercompare.labels import EMOTIONS, canonical
+from fercompare.labels import EMOTIONS
 
+EXPRESSIONS = {
+    "AN": "angry",
+    "DI": "disgust",
+    "FE": "fear",
+    "HA": "happy",
+    "NE": "neutral",
+    "SA": "sad",
+    "SU": "surprise",
+}
 FOLDERS = ("jaffe", "jaffedbase", "jaffeimages")
 NAME = re.compile(
     r"[\W_]*(KA|KL|KM|KR|MK|NA|NM|TM|UY|YM)"
@@ -111,7 +120,7 @@ class _Pose:
 
     @property
     def label(self):
-        return canonical(self.expression)
+        return EXPRESSIONS[self.expression]
 
 
 def _poses(paths, reader):

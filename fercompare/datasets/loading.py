@@ -19,6 +19,9 @@ class DataWarning(UserWarning):
     """Something about the data that a reader of the results should know."""
 
 
+NOT_FOR_USERS = ("root", "reader", "name", "split_of", "refuse_copies")
+
+
 def list_datasets():
     """Return the names of the data sets that can be loaded.
 
@@ -142,7 +145,10 @@ def prepare_dataset(
     path = _copy_path(name, place, reader, options)
     dataset = prepared.open_copy(path, place)
     if dataset is None:
+        before = prepared.state_of(place)
         dataset = _load(name, card, place, reader, options)
+        if prepared.state_of(place) != before:
+            raise DataError("changed while it was read", file=place, remedy="try again")
         prepared.write_copy(dataset, path, place)
     return path
 
@@ -182,11 +188,14 @@ def _read(name, card, root, reader, options):
 
 def _load(name, card, place, reader, options):
     try:
-        return card.load(place, reader, **options)
+        dataset = card.load(place, reader, **options)
     except DataNotFound as error:
         raise DataNotFound(
             error.found, file=error.file, remedy=error.remedy or _directions(name, card)
         ) from error
+    if not len(dataset):
+        raise DataError("leaves no image to work with", file=place)
+    return dataset
 
 
 def _copy_path(name, place, reader, options):
@@ -204,7 +213,7 @@ def _refit(dataset, reader):
 
 def _check_options(name, card, options):
     known = inspect.signature(card.load).parameters
-    taken = [key for key in known if key not in ("root", "reader", "name")]
+    taken = [key for key in known if key not in NOT_FOR_USERS]
     for option, value in options.items():
         if option not in taken:
             raise FercompareError(

@@ -1,6 +1,7 @@
 """A csv that lists anyone's images, or holds their pixels."""
 
 import math
+import os
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +33,13 @@ def load_csv(root, reader, *, label_names=None):
     with open(path, "rb") as stream:
         header = stream.readline(65536).decode("latin-1").lower()
     names = [name.strip().strip('"') for name in header.lstrip("ï»¿").split(",")]
-    if "label" not in names or not {"path", "pixels"} & set(names):
+    sources = {"path", "pixels"} & set(names)
+    if "label" not in names or not sources or len(set(names)) < len(names):
         raise DataError(
             f"the header is {header.strip()[:80]!r}",
             file=path,
             row=1,
-            remedy="it must name the columns path (or pixels) and label",
+            remedy="it must name the columns path (or pixels) and label, each once",
         )
     to_class = class_names(label_names)
     if "pixels" in names:
@@ -81,6 +83,12 @@ def _part(text, path, row):
     return part
 
 
+def _subject(text, path, row):
+    if text is not None and not text.strip():
+        raise DataError("has no subject", file=path, row=row, remedy="name one")
+    return text and text.strip()
+
+
 def _from_paths(path, reader, names, to_class):
     files, home = [], path.parent.resolve()
     for row, cells in read_small_csv(path):
@@ -94,7 +102,8 @@ def _from_paths(path, reader, names, to_class):
                     row=row,
                 )
             record = dict(zip(names, cells))
-            image = (home / record["path"].strip()).resolve()
+            named = record["path"].strip().replace("\0", "?")
+            image = Path(os.path.realpath(home / named))
             if not image.is_relative_to(home):
                 raise DataError(
                     f"names {record['path']!r}, outside the folder of the csv",
@@ -104,7 +113,8 @@ def _from_paths(path, reader, names, to_class):
                 )
             label = _label(record["label"], to_class, path, row)
             part = _part(record["split"], path, row) if "split" in record else None
-            files.append(ImageFile(image, label, part, record.get("subject")))
+            subject = _subject(record.get("subject"), path, row)
+            files.append(ImageFile(image, label, part, subject))
         except DataError as error:
             reader.refuse(error)
     classes = in_order({file.label for file in files})
@@ -117,11 +127,14 @@ def _from_pixels(path, reader, to_class):
     table = read_pixel_csv(
         path, reader, required=("label", "pixels"), n_pixels=_pixels_a_row(path)
     )
-    labels, parts, kept, splits = [], [], [], table.fields.get("split")
+    labels, parts, kept = [], [], []
+    splits, subjects = table.fields.get("split"), table.fields.get("subject")
     for k, (text, row) in enumerate(zip(table.fields["label"], table.lines)):
         try:
             label = _label(text, to_class, path, int(row))
             part = _part(splits[k], path, int(row)) if splits else None
+            if subjects:
+                _subject(subjects[k], path, int(row))
         except DataError as error:
             reader.refuse(error)
             continue
@@ -131,7 +144,6 @@ def _from_pixels(path, reader, to_class):
     classes = in_order(set(labels))
     index = {label: k for k, label in enumerate(classes)}
     side = math.isqrt(table.X.shape[1])
-    subjects = table.fields.get("subject")
     return Dataset(
         "csv",
         reader.fit_stack(table.X[kept].reshape(-1, side, side)),
@@ -140,7 +152,7 @@ def _from_pixels(path, reader, to_class):
         reader.row_shape,
         split=np.array(parts) if splits else None,
         groups=None if subjects is None else np.array(subjects)[kept],
-        rows=table.lines[kept] - 2,
+        rows=table.rows[kept],
         notes={"layout": "csv", "file": path.name},
         skipped=tuple(reader.skipped),
     )

@@ -30,11 +30,17 @@ class PixelTable:
         The other columns, by their lower-case names.
     lines : ndarray of shape (n,), int
         Line of the file that each row stands on; the header is line 1.
+    rows : ndarray of shape (n,), int
+        Which record of the file each row is, counted from 0; blank lines are none.
+    n_records : int
+        Records in the file, with those that were refused.
     """
 
     X: np.ndarray
     fields: dict
     lines: np.ndarray
+    rows: np.ndarray
+    n_records: int
 
 
 def read_pixel_csv(path, reader, *, required, n_pixels=2304):
@@ -85,38 +91,48 @@ def _header(stream, path, required):
 
 
 def _read_rows(stream, path, reader, names, n_lines, n_pixels):
-    X = np.empty((n_lines + 1, n_pixels), dtype=np.uint8)
+    most = path.stat().st_size // (2 * n_pixels - 1) + 1
+    X = np.empty((min(n_lines + 1, most), n_pixels), dtype=np.uint8)
     fields = {name: [] for name in names}
-    where, lines = names.index("pixels"), []
+    where, lines, rows, n_records = names.index("pixels"), [], [], 0
     starts = range(2, n_lines + 3, LINES_AT_ONCE)
     for start in track(starts, f"reading {path.name}"):
-        numbers, cells = _next_lines(stream, start, path, reader, names)
+        numbers, records, cells = [], [], []
+        for number, split in _next_lines(stream, start, path, reader, names):
+            if split is not None:
+                numbers.append(number)
+                records.append(n_records)
+                cells.append(split)
+            n_records += 1
         texts = [row[where] for row in cells]
         block, kept = _pixels(texts, numbers, n_pixels, path, reader)
         X[len(lines) : len(lines) + len(kept)] = block[kept]
         for k in kept:
             lines.append(numbers[k])
+            rows.append(records[k])
             for name, cell in zip(names, cells[k]):
                 if name != "pixels":
                     fields[name].append(cell.decode("latin-1").strip())
     del fields["pixels"]
-    return PixelTable(X[: len(lines)], fields, np.array(lines, dtype=np.int64))
+    if not lines:
+        raise DataError("has no sound row below its header", file=path, remedy=REMEDY)
+    lines, rows = np.array(lines, dtype=np.int64), np.array(rows, dtype=np.int64)
+    return PixelTable(X[: len(lines)], fields, lines, rows, n_records)
 
 
 def _next_lines(stream, start, path, reader, names):
-    numbers, cells = [], []
+    """Yield number and cells of the next lines; no cells where they were refused."""
     for number in range(start, start + LINES_AT_ONCE):
         line = stream.readline(MOST_BYTES_A_LINE + 1)
-        if not line.strip():
+        if len(line) <= MOST_BYTES_A_LINE and not line.strip():
             continue
         try:
-            cells.append(_split(line, names, path, number))
-            numbers.append(number)
+            yield number, _split(line, names, path, number)
         except DataError as error:
             reader.refuse(error)
             if len(line) > MOST_BYTES_A_LINE:
                 _skip_line(stream, line)
-    return numbers, cells
+            yield number, None
 
 
 def _pixels(texts, numbers, n_pixels, path, reader):

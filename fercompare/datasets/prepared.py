@@ -1,7 +1,8 @@
 """Copies of loaded sets on disk, opened in place instead of read again.
 
 A copy is a folder of plain arrays and a json: nothing in it can be executed. It is
-good as long as the files it was made of have the sizes and dates they had.
+good as long as the files it was made of have the sizes and dates they had, and the
+code that made it is the code that opens it.
 """
 
 import hashlib
@@ -14,10 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fercompare import __version__
 from fercompare.datasets.base import Dataset
 from fercompare.errors import DataError
 
-LAYOUT = 1
 COLUMN = "column "
 UNREADABLE = (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile)
 PIXELS, ROWS, FACTS = "pixels.npy", "rows.npz", "facts.json"
@@ -33,13 +34,13 @@ def cache_home():
 
 def copy_path(name, place, asked):
     """Return where the copy of a set lies that was loaded as ``asked``."""
-    identity = json.dumps([LAYOUT, str(Path(place).resolve()), asked], sort_keys=True)
+    identity = json.dumps([__version__, str(Path(place).resolve()), asked])
     digest = hashlib.sha256(identity.encode()).hexdigest()[:16]
     return cache_home() / f"{name}-{digest}"
 
 
 def write_copy(dataset, path, place):
-    """Write the copy, whole or not at all."""
+    """Write the copy, whole or not at all; another process may do so at once."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".making-", dir=path.parent))
     try:
@@ -53,29 +54,30 @@ def write_copy(dataset, path, place):
             "image_shape": dataset.image_shape,
             "notes": dataset.notes,
             "skipped": [
-                [error.found, str(error.file), error.row, error.remedy]
+                [error.found, _text(error.file), error.row, error.remedy]
                 for error in dataset.skipped
             ],
-            "fingerprint": dataset.fingerprint,
-            "sources": _state_of(place),
+            "sources": state_of(place, dataset.paths),
         }
         (scratch / FACTS).write_text(json.dumps(facts))
-        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            path.rename(scratch.with_name(f"{scratch.name}-old"))
         scratch.rename(path)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+        shutil.rmtree(f"{scratch}-old", ignore_errors=True)
 
 
 def open_copy(path, place):
     """Return the Dataset of a copy, its pixels mapped from disk; None if not good."""
     try:
         facts = json.loads((path / FACTS).read_text())
-        if facts["sources"] != _state_of(place):
-            return None
         with np.load(path / ROWS, allow_pickle=False) as stored:
             rows = dict(stored)
+        if facts["sources"] != state_of(place, rows.get("paths")):
+            return None
         columns = {k: v for k, v in rows.items() if k.startswith(COLUMN)}
-        dataset = Dataset(
+        return Dataset(
             facts["name"],
             np.load(path / PIXELS, mmap_mode="r", allow_pickle=False),
             classes=facts["classes"],
@@ -90,22 +92,49 @@ def open_copy(path, place):
         )
     except UNREADABLE:
         return None
-    dataset.__dict__["fingerprint"] = facts["fingerprint"]
-    return dataset
 
 
-def _state_of(place):
-    """Return a digest of names, sizes and dates of the files that a set is made of."""
+def state_of(place, paths=None):
+    """Return a digest of names, sizes and dates of the files that a set is made of.
+
+    Everything below a folder counts; of a file, its folder's tables and the images
+    ``paths`` that it names. Tables one folder up or down count too, since some sets
+    take labels from there.
+    """
     place = Path(place)
+    home = place.parent if place.is_file() else place
+    files = {entry.path for entry in _entries(home) if not entry.is_dir()}
+    near = [home.parent, home.parent / "fer2013", *map(Path, _folders(home))]
+    for folder in near:
+        files |= {e.path for e in _entries(folder) if e.name.endswith(".csv")}
+    if place.is_file():
+        files |= {
+            os.path.join(home, path) for path in (paths if paths is not None else ())
+        }
+    else:
+        pending = _folders(home)
+        while pending:
+            folder = pending.pop()
+            pending += _folders(folder)
+            files |= {entry.path for entry in _entries(folder) if not entry.is_dir()}
     digest = hashlib.sha256()
-    pending = [str(place.parent if place.is_file() else place)]
-    while pending:
-        for entry in sorted(os.scandir(pending.pop()), key=lambda e: e.name):
-            if entry.is_dir():
-                if not place.is_file():
-                    pending.append(entry.path)
-                continue
-            status = entry.stat()
-            state = (entry.path, status.st_size, status.st_mtime_ns)
-            digest.update(repr(state).encode("utf-8", "surrogateescape"))
+    for path in sorted(files):
+        status = os.stat(path) if os.path.exists(path) else os.lstat(path)
+        state = (path, status.st_size, status.st_mtime_ns)
+        digest.update(repr(state).encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def _text(file):
+    return None if file is None else str(file)
+
+
+def _folders(folder):
+    return [e.path for e in _entries(folder) if e.is_dir(follow_symlinks=False)]
+
+
+def _entries(folder):
+    try:
+        return list(os.scandir(folder))
+    except OSError:
+        return []

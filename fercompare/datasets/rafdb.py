@@ -30,10 +30,10 @@ def load_rafdb(root, reader, *, aligned=True):
     root = Path(root)
     labels = find_below(root, (LIST,), levels=3)
     if labels is None:
-        if find_below(root, ("train",)) is None:
+        train = find_below(root, ("train",), itself=False)
+        if train is None:
             raise DataNotFound(f"holds no {LIST} and no folder train", file=root)
-        home = find_below(root, ("train",)).parent
-        return load_folders(home, reader, name="rafdb", label_names=NUMBERS)
+        return load_folders(train.parent, reader, name="rafdb", label_names=NUMBERS)
     kind = "aligned" if aligned else "original"
     images = find_below(labels.parent.parent, (kind,))
     if images is None:

@@ -11,10 +11,12 @@ one of each image against five shifted ones of each other image, pick the pairs 
 are worth it.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
+from threadpoolctl import threadpool_limits
 
 from fercompare.images import as_stack, to_grey
 from fercompare.seeds import seed_for
@@ -36,9 +38,10 @@ SAME_PHOTOGRAPH = (0.7, 0.98)
 """Bounds of what `same_photograph` answers."""
 FEWEST_TO_JUDGE = 50
 PAIRS_TO_JUDGE = 5_000
-TILE = 2048
+TILE = 512
 PAIRS_AT_ONCE = 256
-PIXELS_AT_ONCE = 2**24
+PIXELS_AT_ONCE = 2**22
+THREADS = 2
 
 
 class Views(NamedTuple):
@@ -57,22 +60,33 @@ class Views(NamedTuple):
 
 
 def view(X, image_shape=None):
-    """Return the `Views` of images of any shape, grey or in colour."""
+    """Return the `Views` of images of any shape, grey or in colour.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> view(np.zeros((2, 12), np.uint8), (2, 2, 3)).detail.shape
+    (2, 48, 48)
+    """
     n_coarse = len(COARSE_POINTS) ** 2
     views = Views(
         np.empty((len(X), SIDE, SIDE), np.float32),
         np.empty((len(COARSE_SHIFTS), len(X), n_coarse), np.float32),
     )
     size = max(1, PIXELS_AT_ONCE // X.shape[1])
-    for start in range(0, len(X), size):
+    points = np.arange(SIDE)
+
+    def look(start):
         here = slice(start, start + size)
         stack = as_stack(X[here], image_shape)
         images = (to_grey(stack) if stack.ndim == 4 else stack).astype(np.float32)
-        points = np.arange(SIDE)
         detail = _unit(_band(images, points, points, DETAIL_WIDTHS))
         views.detail[here] = detail.reshape(-1, SIDE, SIDE)
-        for k, shift in enumerate(COARSE_SHIFTS):
-            views.thumbnails[k, here] = _thumbnails(images, *shift)
+        for k, (y, x) in enumerate(COARSE_SHIFTS):
+            at = COARSE_POINTS + y, COARSE_POINTS + x
+            views.thumbnails[k, here] = _unit(_band(images, *at, COARSE_WIDTHS))
+
+    _in_threads(look, range(0, len(X), size), "looking at images")
     return views
 
 
@@ -136,12 +150,14 @@ def similar_pairs(views, threshold, *, mirrored=False):
 
 
 def _candidates(views, threshold, mirrored):
+    """Return the pairs whose thumbnails are more alike than ``threshold``."""
     thumbnails = views.thumbnails
     shifted = _mirror_thumbnails(thumbnails) if mirrored else thumbnails
     n = thumbnails.shape[1]
-    found = [np.empty((0, 2), np.int64)]
-    for top in track(range(0, n, TILE), "comparing thumbnails"):
+
+    def compare(top):
         rows = thumbnails[0, top : top + TILE]
+        found = []
         for left in range(top, n, TILE):
             columns = shifted[:, left : left + TILE]
             alike = rows @ columns[0].T
@@ -149,7 +165,10 @@ def _candidates(views, threshold, mirrored):
                 np.maximum(alike, rows @ others.T, out=alike)
             pairs = np.argwhere(alike > threshold) + np.array([top, left])
             found.append(pairs[pairs[:, 0] < pairs[:, 1]])
-    pairs = np.concatenate(found)
+        return np.concatenate(found)
+
+    found = _in_threads(compare, range(0, n, TILE), "comparing thumbnails")
+    pairs = np.concatenate([np.empty((0, 2), np.int64), *found])
     return pairs[np.lexsort(pairs.T[::-1])]
 
 
@@ -164,15 +183,27 @@ def _similarity(detail, pairs, mirrored):
     inside = _inside(detail)
     other_inside = _inside(other)[:, ::-1, ::-1]
     similarity = np.empty(len(pairs), np.float32)
-    for start in track(range(0, len(pairs), PAIRS_AT_ONCE), "comparing details"):
+
+    def compare(start):
         here = slice(start, start + PAIRS_AT_ONCE)
         i, j = first[here], second[here]
         product = spectra[i] * other_spectra[j]
-        size = (PADDED, PADDED)
-        dot = scipy.fft.irfft2(product, size, overwrite_x=True)[:, LAGS][:, :, LAGS]
-        cosine = dot / np.sqrt(inside[i] * other_inside[j])
+        dot = scipy.fft.irfft2(product, (PADDED, PADDED), overwrite_x=True)
+        cosine = dot[:, LAGS][:, :, LAGS] / np.sqrt(inside[i] * other_inside[j])
         similarity[here] = cosine.max(axis=(1, 2))
+
+    _in_threads(compare, range(0, len(pairs), PAIRS_AT_ONCE), "comparing details")
     return np.minimum(similarity, 1)
+
+
+def _in_threads(work, items, what):
+    """Return what ``work`` returns for each item, in order.
+
+    BLAS is held to one thread in each of ours: its own threads wait for one another
+    at every step, which on a busy machine made the search ten times as slow.
+    """
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(THREADS) as pool:
+        return list(track(pool.map(work, items), what, total=len(items)))
 
 
 def _spectra(detail):
@@ -184,10 +215,6 @@ def _inside(detail):
     point = np.arange(SIDE) - LAGS[:, None]
     stays = ((point >= 0) & (point < SIDE)).astype(np.float32)
     return np.maximum(stays @ np.square(detail) @ stays.T, SMALLEST_OVERLAP)
-
-
-def _thumbnails(images, y, x):
-    return _unit(_band(images, COARSE_POINTS + y, COARSE_POINTS + x, COARSE_WIDTHS))
 
 
 def _mirror_thumbnails(thumbnails):

@@ -77,7 +77,8 @@ def subject_split(dataset, *, val=0.1, test=0.1, seed=0):
     split = np.full(len(dataset), "train", dtype="<U5")
     rest = np.arange(len(dataset))
     for part, share in (("test", test), ("val", val / max(1 - test, 1e-9))):
-        n_folds = min(FINEST_SHARES, len(np.unique(groups[rest])))
+        most = np.unique(dataset.y[rest], return_counts=True)[1].max()
+        n_folds = min(FINEST_SHARES, len(np.unique(groups[rest])), most)
         n_taken = round(share * n_folds)
         if share > 0 and not 0 < n_taken < n_folds:
             raise DataError(
@@ -89,7 +90,11 @@ def subject_split(dataset, *, val=0.1, test=0.1, seed=0):
             folds = StratifiedGroupKFold(
                 n_folds, shuffle=True, random_state=seed_for("subject", part, seed)
             )
-            chosen = list(folds.split(rest, dataset.y[rest], groups[rest]))[:n_taken]
+            try:
+                parted = list(folds.split(rest, dataset.y[rest], groups[rest]))
+            except ValueError as error:
+                raise DataError(f"data set {dataset.name!r}: {error}") from error
+            chosen = parted[:n_taken]
             taken = np.concatenate([fold for _, fold in chosen])
             split[rest[taken]] = part
             rest = np.delete(rest, taken)

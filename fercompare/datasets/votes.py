@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from fercompare.datasets.files import find_below
-from fercompare.errors import DataError, look_up
+from fercompare.errors import DataError, look_up, whole_number
 
 VOTES = (
     *("neutral", "happiness", "surprise", "sadness"),
@@ -14,6 +14,7 @@ VOTES = (
     *("unknown", "NF"),
 )
 N_EMOTIONS = 8
+MOST_VOTES = 10
 TABLE = "fer2013new.csv"
 MOST_BYTES = 64 * 2**20
 
@@ -132,16 +133,15 @@ def read_votes(path):
 
 def to_votes(cells, path, number):
     """Return ten fields as counts of votes."""
-    if len(cells) != len(VOTES) or not all(
-        cell.strip().isdigit() and int(cell) <= 10 for cell in cells
-    ):
+    counts = [whole_number(cell.strip(), MOST_VOTES) for cell in cells]
+    if len(counts) != len(VOTES) or None in counts:
         raise DataError(
             f"the votes are {','.join(cells)[:60]!r}",
             file=path,
             row=number,
-            remedy=f"expected {len(VOTES)} whole numbers from 0 to 10",
+            remedy=f"expected {len(VOTES)} whole numbers from 0 to {MOST_VOTES}",
         )
-    return [int(cell) for cell in cells]
+    return counts
 
 
 def read_small_csv(path):
@@ -157,19 +157,46 @@ def read_small_csv(path):
         raise DataError(f"cannot be read ({error})", file=path) from error
 
 
-def join_votes(table, rows):
-    """Return FER+'s votes for FER2013's ``rows``, where its table lies beside.
+def join_votes(path, images):
+    """Return FER+'s votes for a FER2013 csv, where their table lies beside it."""
+    table = find_below(Path(path).parent, (TABLE,), levels=1)
+    if table is None:
+        return {}
+    return vote_columns(votes_by_row(path, images, table))
+
+
+def votes_by_row(path, images, table):
+    """Return the votes of each row of a FER2013 csv that was read.
 
     The two tables have the same rows in the same order, so that the place in the one
     is the place in the other; the image names are of no use for that.
+
+    Parameters
+    ----------
+    path : Path
+        The csv.
+    images : PixelTable
+        What was read of it.
+    table : Path
+        ``fer2013new.csv``.
     """
-    found = find_below(Path(table).parent, (TABLE,), levels=1)
-    if found is None:
-        return {}
-    _, _, votes = read_votes(found)
-    if len(rows) and rows.max() >= len(votes):
-        return {}
-    return vote_columns(votes[rows])
+    usages, _, votes = read_votes(table)
+    remedy = "the two files must have the same rows; get both again"
+    if images.n_records != len(votes):
+        raise DataError(
+            f"has {len(votes)} rows, {path.name} has {images.n_records}",
+            file=table,
+            remedy=remedy,
+        )
+    for row, usage in zip(images.rows, images.fields["usage"]):
+        if usage != usages[row]:
+            raise DataError(
+                f"belongs to {usages[row]}, in {path.name} to {usage}",
+                file=table,
+                row=int(row) + 2,
+                remedy=remedy,
+            )
+    return votes[images.rows]
 
 
 def vote_columns(votes):

@@ -132,7 +132,8 @@ def divide(dataset):
 
     The validation part is in neither: it is for choosing, and nothing chooses here.
     """
-    if missing := {"train", "test"} - set(dataset.part_sizes()):
+    missing = sorted({"train", "test"} - set(dataset.part_sizes()))
+    if missing:
         raise DataError(
             f"data set {dataset.name!r} has no part {' and no part '.join(missing)}",
             remedy="load it with split='stratified' or split='subject'",

@@ -88,7 +88,8 @@ def mean_faces(dataset):
     means = {}
     for k, name in enumerate(dataset.classes):
         images = dataset.images[dataset.y == k]
-        means[name] = images.mean(axis=0)[None].round().astype(np.uint8)
+        mean = [images.mean(axis=0)] if len(images) else []
+        means[name] = [face.round().astype(np.uint8) for face in mean]
     return _strip(means, f"{dataset.name}: mean face of each class")
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from fercompare.errors import look_up
+from fercompare.errors import DataError, look_up
 from fercompare.evaluation.trials import DONE
 from fercompare.metrics import METRICS, recall_per_class
 
@@ -18,7 +18,7 @@ def score(outcome, rows=slice(None)):
     n_classes = len(outcome.classes)
     return {
         name: np.nan
-        if metric.needs_proba and proba is None
+        if not len(y_true) or (metric.needs_proba and proba is None)
         else metric.function(y_true, y_pred, proba, n_classes)
         for name, metric in METRICS.items()
     }
@@ -42,6 +42,7 @@ def scores(outcomes):
         rows.append(
             {
                 "dataset": trial.dataset,
+                "data": facts["data"]["fingerprint"][:12],
                 "model": trial.model,
                 "strategy": trial.strategy,
                 "seed": trial.seed,
@@ -64,21 +65,31 @@ def rank(outcomes, by="f1_macro"):
     """Return one row for each model and strategy, best first within a data set.
 
     Every number is the mean over the seeds; ``<by>_sd`` is the standard deviation of
-    the metric ranked by, nan with one seed.
+    the metric ranked by, nan with one seed. ``data`` is the beginning of the data's
+    fingerprint: other rows under the same name are ranked by themselves.
     """
     metric = look_up(by, METRICS, "metric")
     table = scores(outcomes)
     if table.empty:
         return table
-    groups = table.groupby(["dataset", "model", "strategy", "rare_class"], sort=False)
+    names = ["dataset", "data", "model", "strategy", "rare_class"]
+    again = table.duplicated([*names, "seed"])
+    if again.any():
+        one = table[again].iloc[0]
+        raise DataError(
+            f"{one.model} with {one.strategy} on {one.dataset}, seed {one.seed}, is "
+            "here with different settings or by different code",
+            remedy="keep such outcomes in stores of their own",
+        )
+    groups = table.groupby(names, sort=False)
     ranked = groups.mean(numeric_only=True).drop(columns="seed")
     ranked.insert(1, f"{by}_sd", groups[by].std())
     ranked.insert(0, "seeds", groups.size())
     return (
         ranked.reset_index()
         .sort_values(
-            ["dataset", by, "model", "strategy"],
-            ascending=[True, not metric.higher_is_better, True, True],
+            ["dataset", "data", by, "model", "strategy"],
+            ascending=[True, True, not metric.higher_is_better, True, True],
         )
         .reset_index(drop=True)
     )
