@@ -103,6 +103,36 @@ def test_options_of_the_wrong_kind_are_refused(fer2013):
         load_dataset("folders", fer2013, label_names=3)
 
 
+def test_the_seed_and_the_shape_reach_the_drawn_faces():
+    faces = {
+        (seed, side): load_dataset(
+            "synthetic", n=60, seed=seed, image_shape=(side, side)
+        )
+        for seed in (0, 1)
+        for side in (48, 96)
+    }
+    assert len({dataset.fingerprint for dataset in faces.values()}) == 4
+    assert faces[0, 96].notes["seed"] == "0"
+    detail = np.abs(np.diff(faces[0, 96].images.astype(int), 2, axis=2)).mean()
+    doubled = np.repeat(faces[0, 48].images.astype(int), 2, axis=2)
+    assert detail < np.abs(np.diff(doubled, 2, axis=2)).mean()
+    with pytest.raises(FercompareError, match="no option 'size'"):
+        load_dataset("synthetic", size=96)
+
+
+def test_other_counts_than_published_and_missing_classes_are_said(fer2013):
+    with pytest.warns(DataWarning) as told:
+        load_dataset("fer2013", fer2013)
+    assert "'train' of 'fer2013' has 7 images" in str(told[0].message)
+    path = fer2013 / "fer2013.csv"
+    lines = [
+        line for line in path.read_text().splitlines() if not line.startswith("1,")
+    ]
+    path.write_text("\n".join(lines))
+    with pytest.warns(DataWarning, match="part 'val' of 'fer2013' has no disgust"):
+        load_dataset("fer2013", fer2013)
+
+
 def test_a_set_of_nothing_is_refused(tmp_path):
     (tmp_path / "list.csv").write_text("path,label\nnowhere.png,sad\n")
     with pytest.raises(DataError):

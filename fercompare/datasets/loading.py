@@ -11,6 +11,7 @@ from fercompare.datasets.catalogue import DATASETS
 from fercompare.datasets.copies import resolve_duplicates
 from fercompare.datasets.files import find_below
 from fercompare.datasets.splits import SPLITS, subsample
+from fercompare.datasets.synthetic import SIZES
 from fercompare.decoding import FACE_SHAPE, ImageReader
 from fercompare.errors import DataError, DataNotFound, FercompareError, look_up
 
@@ -19,7 +20,11 @@ class DataWarning(UserWarning):
     """Something about the data that a reader of the results should know."""
 
 
-NOT_FOR_USERS = ("root", "reader", "name", "split_of", "refuse_copies")
+NOT_FOR_USERS = (
+    *("root", "reader", "name", "split_of", "refuse_copies"),
+    *("seed", "size"),
+)
+"""What `load_dataset` hands to loaders itself."""
 
 
 def list_datasets():
@@ -76,7 +81,7 @@ def load_dataset(
         What happens to a file or row that cannot be read; what was skipped is listed
         in ``skipped``.
     seed : int, default=0
-        For splits and subsets that are drawn.
+        For faces, splits and subsets that are drawn.
     **options
         What the set's own loader takes, such as ``mode="crossentropy"`` for FER+.
 
@@ -99,14 +104,8 @@ def load_dataset(
     else:
         if root is not None:
             raise DataError(f"data set {name!r} is made, not read: leave root out")
-        dataset = _refit(card.load(**options), reader)
-    if dataset.skipped:
-        warnings.warn(
-            f"{len(dataset.skipped)} files or rows of {name!r} were skipped, "
-            f"the first: {dataset.skipped[0]}",
-            DataWarning,
-            stacklevel=2,
-        )
+        dataset = _make(card, reader, seed, options)
+    _tell_what_is_odd(dataset, card.published or {})
     if labels is not None:
         dataset = dataset.relabel(labels)
     # Groups decide how a set is split; what leaves training is known afterwards.
@@ -203,7 +202,36 @@ def _copy_path(name, place, reader, options):
     return prepared.copy_path(name, place, asked)
 
 
-def _refit(dataset, reader):
+def _tell_what_is_odd(dataset, published):
+    """Warn of what a reader of the results should know before trusting them."""
+    odd = []
+    if dataset.skipped:
+        odd.append(
+            f"{len(dataset.skipped)} files or rows of {dataset.name!r} were skipped, "
+            f"the first: {dataset.skipped[0]}"
+        )
+    parts = dataset.class_counts()
+    everything = parts.pop("all")
+    for part, counts in (parts or {"all": everything}).items():
+        if not any(counts.values()):
+            continue
+        expected = published.get(part, counts)
+        if counts != {name: expected.get(name) for name in counts}:
+            odd.append(
+                f"part {part!r} of {dataset.name!r} has {sum(counts.values())} images "
+                f"and other class counts than published ({sum(expected.values())}); "
+                "see `fercompare data audit`"
+            )
+        if missing := [name for name, n in counts.items() if not n]:
+            odd.append(f"part {part!r} of {dataset.name!r} has no {', '.join(missing)}")
+    for message in odd:
+        warnings.warn(message, DataWarning, stacklevel=3)
+
+
+def _make(card, reader, seed, options):
+    """Draw a set near the size asked for, and bring it to that size."""
+    size = min(max(*reader.image_shape, SIZES[0]), SIZES[-1])
+    dataset = card.load(seed=seed, size=size, **options)
     if dataset.image_shape == reader.row_shape:
         return dataset
     return replace(

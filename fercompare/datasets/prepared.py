@@ -47,7 +47,7 @@ def write_copy(dataset, path, place):
         rows = {name: v for name, v in dataset.row_arrays().items() if name != "X"}
         rows |= {COLUMN + name: v for name, v in dataset.columns.items()}
         np.save(scratch / PIXELS, dataset.X, allow_pickle=False)
-        np.savez(scratch / ROWS, allow_pickle=False, **rows)
+        np.savez(scratch / ROWS, **rows)
         facts = {
             "name": dataset.name,
             "classes": dataset.classes,

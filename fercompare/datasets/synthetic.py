@@ -22,6 +22,7 @@ from fercompare.datasets.face_people import (
 )
 from fercompare.errors import DataError
 from fercompare.labels import EMOTIONS
+from fercompare.terminal import track
 
 FER2013_TRAINING = (3995, 436, 4097, 7215, 4830, 3171, 4965)
 """Images of each emotion in FER2013's training part: the class shares here."""
@@ -166,7 +167,7 @@ def _draw(faces, n, size, dice):
     # would hand it back to the system each time, which costs a third of the speed.
     np.empty(2**24, dtype=np.uint8)
     X = np.empty((n, size * size), dtype=np.uint8)
-    for start in range(0, n, batch):
+    for start in track(range(0, n, batch), "drawing faces"):
         rows = slice(start, min(start + batch, n))
         grain = dice.grain(rows.stop - start, size * size)
         X[rows] = draw_faces(faces.take(rows), grain, size)

@@ -34,7 +34,7 @@ class Store:
             name: v for name in ARRAYS if (v := getattr(outcome, name)) is not None
         }
         packed = io.BytesIO()
-        np.savez_compressed(packed, allow_pickle=False, **known)
+        np.savez_compressed(packed, **known)
         record = {
             "trial": asdict(outcome.trial),
             "status": outcome.status,
