@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from fercompare.errors import DataError
-from fercompare.images import to_grey
+from fercompare.images import as_rows, to_grey
 from fercompare.terminal import track
 
 FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "GIF", "PPM", "TIFF")
@@ -99,7 +99,7 @@ class ImageReader:
     def fit_stack(self, stack):
         """Return images that were read by other means as rows of this reader."""
         if stack.shape[1:] == self.row_shape:
-            return stack.reshape(len(stack), -1)
+            return as_rows(stack)
         X = np.empty((len(stack), int(np.prod(self.row_shape))), dtype=np.uint8)
         for k, image in enumerate(track(stack, "resizing images")):
             X[k] = fit(image, self.image_shape, self.color).reshape(-1)

@@ -10,6 +10,7 @@ from fercompare.datasets.fer2013 import PIXELS, labelled_rows
 from fercompare.datasets.files import ImageFile, find_below, from_files, walk_images
 from fercompare.datasets.pixel_csv import read_pixel_csv
 from fercompare.errors import DataError, DataNotFound
+from fercompare.images import as_stack
 from fercompare.labels import EMOTIONS_WITH_CONTEMPT, canonical
 
 FRAME = re.compile(r"^(S\d{3})_(\d{3})_(\d{8})\.png$", re.IGNORECASE)
@@ -130,7 +131,7 @@ def _table(path, reader):
     sound, y, split = labelled_rows(table, path, reader, len(EMOTIONS_WITH_CONTEMPT))
     return Dataset(
         "ckplus",
-        reader.fit_stack(table.X[sound].reshape(-1, *PIXELS)),
+        reader.fit_stack(as_stack(table.X[sound], PIXELS)),
         y,
         EMOTIONS_WITH_CONTEMPT,
         reader.row_shape,

@@ -10,6 +10,7 @@ from fercompare.datasets.folders import load_folders
 from fercompare.datasets.pixel_csv import REMEDY, read_pixel_csv
 from fercompare.datasets.votes import join_votes
 from fercompare.errors import DataError, DataNotFound, whole_number
+from fercompare.images import as_stack
 from fercompare.labels import EMOTIONS
 
 USAGE = {"Training": "train", "PublicTest": "val", "PrivateTest": "test"}
@@ -103,7 +104,7 @@ def _from_table(path, reader):
     rows = table.rows[sound]
     return Dataset(
         "fer2013",
-        reader.fit_stack(X.reshape(-1, *PIXELS)),
+        reader.fit_stack(as_stack(X, PIXELS)),
         y,
         EMOTIONS,
         reader.row_shape,
@@ -130,7 +131,7 @@ def _from_contest(path, reader, unlabelled):
         notes["file"] += f", {beside.name}"
     return Dataset(
         "fer2013",
-        reader.fit_stack(X.reshape(-1, *PIXELS)),
+        reader.fit_stack(as_stack(X, PIXELS)),
         y,
         EMOTIONS,
         reader.row_shape,

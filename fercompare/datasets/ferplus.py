@@ -21,6 +21,7 @@ from fercompare.datasets.votes import (
     votes_by_row,
 )
 from fercompare.errors import DataError, DataNotFound
+from fercompare.images import as_stack
 from fercompare.labels import EMOTIONS_WITH_CONTEMPT, canonical
 
 PUBLISHED_ORDER = tuple(canonical(word) for word in VOTES[:N_EMOTIONS])
@@ -109,7 +110,7 @@ def _from_pixels(path, table, reader):
     X = images.X if sound.all() else images.X[sound]
     return Dataset(
         "ferplus",
-        reader.fit_stack(X.reshape(-1, *PIXELS)),
+        reader.fit_stack(as_stack(X, PIXELS)),
         np.full(sound.sum(), -1),
         EMOTIONS_WITH_CONTEMPT,
         reader.row_shape,

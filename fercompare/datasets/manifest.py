@@ -12,6 +12,7 @@ from fercompare.datasets.folders import PART_NAMES, class_names
 from fercompare.datasets.pixel_csv import read_pixel_csv
 from fercompare.datasets.votes import read_small_csv
 from fercompare.errors import DataError, DataNotFound
+from fercompare.images import as_stack
 from fercompare.labels import canonical, in_order
 
 
@@ -143,10 +144,9 @@ def _from_pixels(path, reader, to_class):
         kept.append(k)
     classes = in_order(set(labels))
     index = {label: k for k, label in enumerate(classes)}
-    side = math.isqrt(table.X.shape[1])
     return Dataset(
         "csv",
-        reader.fit_stack(table.X[kept].reshape(-1, side, side)),
+        reader.fit_stack(as_stack(table.X[kept])),
         np.array([index[label] for label in labels]),
         classes,
         reader.row_shape,
