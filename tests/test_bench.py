@@ -179,6 +179,18 @@ def test_scores_without_leaked_images(marked, tmp_path):
     assert table["accuracy_leak_free"] == pytest.approx(truth[1:].mean())
 
 
+def test_the_rare_class_is_rare_in_nature(marked, tmp_path):
+    natural = np.bincount(marked.part("test").y)
+    assert natural[1] < natural[0]
+    train = marked.split == "train"
+    common = np.flatnonzero(train & (marked.y == 0))
+    kept = np.setdiff1d(np.arange(len(marked)), common[5:])
+    few = marked.take(kept)
+    models = {"dummy": DummyClassifier()}
+    outcomes = run_benchmark({"m": few}, models, ["none"], 1, store=tmp_path)
+    assert scores(outcomes)["rare_class"].tolist() == ["fear"]
+
+
 def test_order_changes_nothing(marked, tmp_path):
     strategies = ["smote", "random_over", "none"]
     models = {"stump": "pixels+rf"}

@@ -7,11 +7,13 @@ learns, resampling and scaling included, is a step of the model and sees those a
 import time
 import traceback
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
 from fercompare import __version__
 from fercompare.balancing.strategies import DoesNotApply, rebalance
+from fercompare.datasets.base import Dataset
 from fercompare.datasets.copies import leak_free
 from fercompare.datasets.loading import load_dataset
 from fercompare.errors import DataError
@@ -67,6 +69,7 @@ def run_benchmark(
     trials = plan(datasets, models, strategies, seeds)
     store = Store(store)
     stored = {outcome.trial.key: outcome for outcome in store.load()}
+    parts = {name: divide(dataset) for name, dataset in datasets.items()}
     outcomes = []
     for done, trial in enumerate(trials, start=1):
         dataset = datasets[trial.dataset]
@@ -75,7 +78,7 @@ def run_benchmark(
         )
         outcome = stored.get(trial.key)
         if outcome is None:
-            outcome = run_trial(trial, dataset, model)
+            outcome = run_trial(trial, parts[trial.dataset], model)
             store.save(outcome)
         outcomes.append(outcome)
         if progress is not None:
@@ -83,13 +86,14 @@ def run_benchmark(
     return outcomes
 
 
-def run_trial(trial, dataset, model):
+def run_trial(trial, parts, model):
     """Fit a model on the training part and predict the test part.
 
     Parameters
     ----------
     trial : Trial
-    dataset : Dataset
+    parts : Parts
+        What `divide` makes of the trial's data set.
     model : estimator, or DoesNotApply
         The latter makes the outcome a skip.
 
@@ -99,8 +103,8 @@ def run_trial(trial, dataset, model):
         A failure of the model is an outcome too, with its traceback in ``facts``.
     """
     if isinstance(model, DoesNotApply):
-        return Outcome(trial, SKIPPED, str(model), dataset.classes)
-    training, reporting = divide(dataset)
+        return Outcome(trial, SKIPPED, str(model), parts.dataset.classes)
+    dataset, training, reporting, leak_free_rows = parts
     facts = _facts(dataset, training)
     try:
         started = time.perf_counter()
@@ -122,13 +126,22 @@ def run_trial(trial, dataset, model):
         y_true=reporting.y,
         y_pred=np.asarray(y_pred),
         proba=proba,
-        leak_free=leak_free(dataset, "test")[dataset.part("test").labelled],
+        leak_free=leak_free_rows,
         facts=facts,
     )
 
 
+class Parts(NamedTuple):
+    """A data set, its rows that train and that report, and which of these leak not."""
+
+    dataset: Dataset
+    training: Dataset
+    reporting: Dataset
+    leak_free: np.ndarray
+
+
 def divide(dataset):
-    """Return the part that trains and the part that reports.
+    """Return the `Parts` of a data set: what trains and what reports.
 
     The validation part is in neither: it is for choosing, and nothing chooses here.
     """
@@ -139,7 +152,13 @@ def divide(dataset):
             remedy="load it with split='stratified' or split='subject'",
         )
     training, reporting = dataset.part("train"), dataset.part("test")
-    return training.take(training.labelled), reporting.take(reporting.labelled)
+    labelled = reporting.labelled
+    return Parts(
+        dataset,
+        training.take(training.labelled),
+        reporting.take(labelled),
+        leak_free(dataset, "test")[labelled],
+    )
 
 
 def _specify(trial, dataset, model, strategy):

@@ -28,15 +28,16 @@ def scores(outcomes):
     """Return a tidy table with one row for each trial that was done.
 
     ``…_leak_free`` is the same score on the test images without a copy in another
-    part; ``rare_recall`` is the recall of the class with the fewest training images.
+    part; ``rare_recall`` is the recall of the class with the fewest test images, whose
+    counts are natural where those of training may have been evened out.
     """
     rows = []
     for outcome in outcomes:
         if outcome.status != DONE:
             continue
         trial, facts = outcome.trial, outcome.facts
-        counts = list(facts["data"]["training_counts"].values())
-        rarest = counts.index(min(counts))
+        occurring, counts = np.unique(outcome.y_true, return_counts=True)
+        rarest = occurring[counts.argmin()]
         recalls = recall_per_class(outcome.y_true, outcome.y_pred, len(outcome.classes))
         leak_free = score(outcome, outcome.leak_free)
         rows.append(
