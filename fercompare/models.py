@@ -1,12 +1,13 @@
 """The models by name: features joined by ``+``, then a classifier."""
 
+from sklearn.base import clone, is_classifier
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
+from sklearn.kernel_approximation import Nystroem
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, LinearSVC
 
-from fercompare.errors import look_up
+from fercompare.classifiers import SVM, LinearSVM, RandomForest
+from fercompare.errors import DataError, look_up
 from fercompare.features.hog import HOG
 from fercompare.features.lbp import LBP
 from fercompare.features.pixels import Pixels
@@ -15,20 +16,33 @@ FEATURES = {"hog": HOG, "lbp": LBP, "pixels": Pixels}
 
 
 def _svm(random_state):
-    return [("scale", StandardScaler()), ("svm", SVC(C=5.0, random_state=random_state))]
+    return [("scale", StandardScaler()), ("svm", SVM(C=5.0, random_state=random_state))]
+
+
+def _nystroem_svm(random_state):
+    kernel = Nystroem(n_components=2000, random_state=random_state)
+    return [
+        ("scale", StandardScaler()),
+        ("nystroem", kernel),
+        ("svm", LinearSVM(C=1.0, random_state=random_state)),
+    ]
 
 
 def _linear_svm(random_state):
-    svm = LinearSVC(C=0.01, random_state=random_state)
+    svm = LinearSVM(C=0.01, random_state=random_state)
     return [("scale", StandardScaler()), ("linear-svm", svm)]
 
 
 def _forest(random_state):
-    forest = RandomForestClassifier(200, min_samples_leaf=2, random_state=random_state)
-    return [("rf", forest)]
+    return [("rf", RandomForest(200, min_samples_leaf=2, random_state=random_state))]
 
 
-CLASSIFIERS = {"svm": _svm, "linear-svm": _linear_svm, "rf": _forest}
+CLASSIFIERS = {
+    "svm": _svm,
+    "nystroem-svm": _nystroem_svm,
+    "linear-svm": _linear_svm,
+    "rf": _forest,
+}
 """Name to the steps that follow the features."""
 
 MODELS = {
@@ -36,6 +50,7 @@ MODELS = {
     "hog+svm": "histograms of oriented gradients, RBF support vector machine",
     "lbp+svm": "local binary patterns, RBF support vector machine",
     "hog+lbp+svm": "both features, RBF support vector machine",
+    "hog+nystroem-svm": "the RBF machine of hog+svm, approximated by 2,000 rows",
     "hog+linear-svm": "histograms of oriented gradients, linear support vectors",
     "hog+rf": "histograms of oriented gradients, random forest",
     "lbp+rf": "local binary patterns, random forest",
@@ -51,11 +66,13 @@ def make_model(name, *, image_shape=None, random_state=0):
 
     Parameters
     ----------
-    name : str
-        One of `list_models`, or features and a classifier joined by ``+``.
+    name : str, or list of str and estimators
+        One of `list_models`, or features and a classifier joined by ``+``. In a list
+        the words may stand beside transformers and a classifier of your own.
     image_shape : tuple of int, optional
         Shape of the images behind the rows; square if not given.
     random_state : int, default=0
+        For what is made here; your own objects keep theirs.
 
     Returns
     -------
@@ -65,19 +82,20 @@ def make_model(name, *, image_shape=None, random_state=0):
     Examples
     --------
     >>> make_model("hog+svm").steps[-1]
-    ('svm', SVC(C=5.0, random_state=0))
+    ('svm', SVM(C=5.0, random_state=0))
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> [step for step, _ in make_model(["hog", LogisticRegression()]).steps]
+    ['hog', 'logisticregression']
     """
     if name == "dummy":
         return DummyClassifier()
-    *features, classifier = name.split("+")
-    if not features or classifier not in CLASSIFIERS:
-        look_up(name, MODELS, "model")
-    made = [
-        (word, look_up(word, FEATURES, "feature")(image_shape=image_shape))
-        for word in features
-    ]
-    joined = made if len(made) == 1 else [("features", FeatureUnion(made))]
-    return Pipeline([*joined, *CLASSIFIERS[classifier](random_state)])
+    words = name.split("+") if isinstance(name, str) else list(name)
+    features, classifier = words[:-1], words[-1]
+    if isinstance(classifier, str) and not (features and classifier in CLASSIFIERS):
+        look_up(name if isinstance(name, str) else classifier, MODELS, "model")
+    made = [_feature(word, image_shape) for word in features]
+    joined = made if len(made) < 2 else [("features", FeatureUnion(made))]
+    return Pipeline([*joined, *_classifier(classifier, random_state)])
 
 
 def list_models():
@@ -89,3 +107,20 @@ def list_models():
     True
     """
     return list(MODELS)
+
+
+def _feature(word, image_shape):
+    if isinstance(word, str):
+        return word, look_up(word, FEATURES, "feature")(image_shape=image_shape)
+    return type(word).__name__.lower(), clone(word)
+
+
+def _classifier(word, random_state):
+    if isinstance(word, str):
+        return CLASSIFIERS[word](random_state)
+    if not is_classifier(word):
+        raise DataError(
+            f"{type(word).__name__} ends a model and is no classifier",
+            remedy="put a scikit-learn classifier last",
+        )
+    return [(type(word).__name__.lower(), clone(word))]

@@ -26,7 +26,9 @@ FLOORS = {
     "features": 2,
     "deep": 2,
     "balancing": 2,
+    "classifiers": 2,
     "models": 3,
+    "saving": 3,
     "evaluation": 4,
     "faces": 4,
     "report": 5,
@@ -42,6 +44,8 @@ HOMES = {
     "PIL": "decoding",
     "rich": "terminal",
     "openpyxl": "datasets",
+    "sklearnex": "classifiers",
+    "safetensors": "saving",
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

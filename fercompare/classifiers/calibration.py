@@ -1,0 +1,121 @@
+"""From scores to probabilities by one number, the temperature.
+
+Scores divided by a temperature and put through a softmax are probabilities. One number
+is learned from few rows, and it never changes which class comes first, so `predict`
+and `predict_proba` agree.
+"""
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import log_softmax, softmax
+from sklearn.utils import check_random_state
+
+HELD_OUT = 0.25
+COLDEST, HOTTEST = 1e-3, 1e3
+
+
+def hold_out(y, random_state, share=HELD_OUT):
+    """Return the rows to learn from and the rows to calibrate on.
+
+    Of every class the same share is held out, rounded down: a class of three rows or
+    fewer is learned from as a whole.
+
+    Parameters
+    ----------
+    y : int array of shape (n,)
+    random_state : int, RandomState or None
+    share : float
+
+    Returns
+    -------
+    learning, calibrating : int arrays
+
+    Examples
+    --------
+    >>> learning, calibrating = hold_out(np.repeat([0, 1], [8, 3]), random_state=0)
+    >>> np.bincount(np.repeat([0, 1], [8, 3])[calibrating])
+    array([2])
+    """
+    shuffled = check_random_state(random_state).permutation(len(y))
+    by_class = shuffled[np.argsort(y[shuffled], kind="stable")]
+    counts = np.bincount(y)
+    place = np.arange(len(y)) - np.repeat(np.cumsum(counts) - counts, counts)
+    held = place < np.repeat((counts * share).astype(int), counts)
+    return np.sort(by_class[~held]), np.sort(by_class[held])
+
+
+def best_temperature(scores, y, sample_weight=None):
+    """Return the temperature with the least log loss.
+
+    As Platt does, the truth is taken for a little less than certain, the less the more
+    rows there are, so that a few rows that are all right prove nothing.
+
+    Parameters
+    ----------
+    scores : array of shape (n, k)
+    y : int array of shape (n,)
+        Column of the true class.
+    sample_weight : array of shape (n,), optional
+
+    Returns
+    -------
+    temperature : float
+        1 where there are no rows.
+
+    Examples
+    --------
+    >>> right = np.log([[0.8, 0.2]] * 50)
+    >>> y = np.repeat([0, 1], [40, 10])
+    >>> round(best_temperature(right, y), 2), round(best_temperature(3 * right, y), 2)
+    (1.05, 3.16)
+    """
+    if not len(y):
+        return 1.0
+
+    n_rows, n_classes = scores.shape
+    truth = np.full(scores.shape, 1 / (n_rows + n_classes))
+    truth[np.arange(n_rows), y] += n_rows / (n_rows + n_classes)
+
+    def loss(log_temperature):
+        log_proba = log_softmax(scores / np.exp(log_temperature), axis=1)
+        return -np.average((truth * log_proba).sum(axis=1), weights=sample_weight)
+
+    bounds = np.log(COLDEST), np.log(HOTTEST)
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+
+
+def learn_temperature(first, X, y, sample_weight, random_state):
+    """Return the temperature for a classifier like ``first``.
+
+    Parameters
+    ----------
+    first : estimator
+        It is fitted on three quarters of the rows and scores the others.
+    X : array or sparse matrix of shape (n, n_features)
+    y : array of shape (n,)
+    sample_weight : array of shape (n,) or None
+    random_state : int, RandomState or None
+
+    Returns
+    -------
+    temperature : float
+    """
+    y = np.asarray(y)
+    columns = np.unique(y, return_inverse=True)[1]
+    learning, calibrating = hold_out(columns, random_state)
+    if not len(calibrating):
+        return 1.0
+    weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+    first.fit(X[learning], y[learning], weights[learning])
+    scores = two_columns(first.decision_function(X[calibrating]))
+    return best_temperature(scores, columns[calibrating], weights[calibrating])
+
+
+def probabilities(scores, temperature):
+    """Return probabilities ``(n, k)`` of scores ``(n, k)``."""
+    return softmax(scores / temperature, axis=1)
+
+
+def two_columns(scores):
+    """Return the score of each class where two classes share one, ``(n,)``."""
+    return np.column_stack([-scores, scores]) / 2 if scores.ndim == 1 else scores

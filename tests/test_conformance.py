@@ -1,0 +1,59 @@
+"""scikit-learn's own checks over every feature, classifier and model by name."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from fercompare import list_models, make_model
+from fercompare.classifiers import SVM, LinearSVM, RandomForest
+from fercompare.features import HOG, LBP, Pixels
+
+DRAWS = "which rows calibrate is drawn, so weighting a row is not repeating it"
+PIPELINE = "scikit-learn's own Pipeline fits the steps that it was given"
+TWO_PIXELS = (
+    "the check's images are two pixels wide, too few for a gradient or contrast"
+)
+EXPECTED_FAILURES = {
+    "SVM": {"check_sample_weight_equivalence_on_dense_data": DRAWS},
+    "LinearSVM": {
+        "check_sample_weight_equivalence_on_dense_data": DRAWS,
+        "check_sample_weight_equivalence_on_sparse_data": DRAWS,
+    },
+    "RandomForest": {"check_sample_weight_equivalence_on_dense_data": DRAWS},
+    "Pipeline": {
+        "check_estimators_overwrite_params": PIPELINE,
+        "check_dont_overwrite_parameters": PIPELINE,
+        "check_classifiers_train": TWO_PIXELS,
+        "check_methods_sample_order_invariance": TWO_PIXELS,
+        "check_methods_subset_invariance": TWO_PIXELS,
+    },
+}
+FEATURES = [
+    HOG(),
+    HOG(bilinear=True, signed=True, n_jobs=2),
+    HOG(pixels_per_cell=[(6, 6), (9, 4)], block_norm="L1-sqrt"),
+    LBP(),
+    LBP(P=(8, 16), R=(1, 2.5), method="nri_uniform", sqrt=True, n_jobs=2),
+    LBP(method="var"),
+    Pixels(),
+    Pixels(standardize=False),
+]
+CLASSIFIERS = [
+    SVM(engine="scikit-learn"),
+    SVM(),
+    SVM(probability=False, kernel="linear"),
+    LinearSVM(),
+    RandomForest(n_estimators=10),
+]
+MODELS = [
+    model.set_params(rf__n_estimators=10) if name.endswith("+rf") else model
+    for name, model in ((name, make_model(name)) for name in list_models())
+]
+
+
+@parametrize_with_checks(
+    [*FEATURES, *CLASSIFIERS, *MODELS],
+    expected_failed_checks=lambda e: EXPECTED_FAILURES.get(type(e).__name__, {}),
+)
+@pytest.mark.filterwarnings("ignore")
+def test_scikit_learn_has_no_complaint(estimator, check):
+    check(estimator)
