@@ -8,15 +8,22 @@ from sklearn.preprocessing import StandardScaler
 
 from fercompare.classifiers import SVM, LinearSVM, RandomForest
 from fercompare.errors import DataError, look_up
+from fercompare.features.compression import PrincipalComponents
+from fercompare.features.fisher import FisherVectors
 from fercompare.features.hog import HOG
 from fercompare.features.lbp import LBP
 from fercompare.features.pixels import Pixels
 
-FEATURES = {"hog": HOG, "lbp": LBP, "pixels": Pixels}
+FEATURES = {"hog": HOG, "lbp": LBP, "fisher": FisherVectors, "pixels": Pixels}
 
 
 def _svm(random_state):
     return [("scale", StandardScaler()), ("svm", SVM(C=5.0, random_state=random_state))]
+
+
+def _pca_svm(random_state):
+    short = PrincipalComponents(1024, random_state=random_state)
+    return [("pca", short), ("svm", SVM(C=3.0, random_state=random_state))]
 
 
 def _nystroem_svm(random_state):
@@ -39,6 +46,7 @@ def _forest(random_state):
 
 CLASSIFIERS = {
     "svm": _svm,
+    "pca-svm": _pca_svm,
     "nystroem-svm": _nystroem_svm,
     "linear-svm": _linear_svm,
     "rf": _forest,
@@ -47,6 +55,7 @@ CLASSIFIERS = {
 
 MODELS = {
     "dummy": "always the most frequent class",
+    "classical-best": "Fisher vectors of patches, RBF machine: fisher+pca-svm",
     "hog+svm": "histograms of oriented gradients, RBF support vector machine",
     "lbp+svm": "local binary patterns, RBF support vector machine",
     "hog+lbp+svm": "both features, RBF support vector machine",
@@ -59,6 +68,8 @@ MODELS = {
     "pixels+rf": "the pixels themselves, random forest",
 }
 """Name to a line on the model. Other joins of the same words are models too."""
+
+ALIASES = {"classical-best": "fisher+pca-svm"}
 
 
 def make_model(name, *, image_shape=None, random_state=0):
@@ -89,11 +100,12 @@ def make_model(name, *, image_shape=None, random_state=0):
     """
     if name == "dummy":
         return DummyClassifier()
+    name = ALIASES.get(name, name) if isinstance(name, str) else name
     words = name.split("+") if isinstance(name, str) else list(name)
     features, classifier = words[:-1], words[-1]
     if isinstance(classifier, str) and not (features and classifier in CLASSIFIERS):
         look_up(name if isinstance(name, str) else classifier, MODELS, "model")
-    made = [_feature(word, image_shape) for word in features]
+    made = _apart([_feature(word, image_shape, random_state) for word in features])
     joined = made if len(made) < 2 else [("features", FeatureUnion(made))]
     return Pipeline([*joined, *_classifier(classifier, random_state)])
 
@@ -109,10 +121,23 @@ def list_models():
     return list(MODELS)
 
 
-def _feature(word, image_shape):
-    if isinstance(word, str):
-        return word, look_up(word, FEATURES, "feature")(image_shape=image_shape)
-    return type(word).__name__.lower(), clone(word)
+def _feature(word, image_shape, random_state):
+    if not isinstance(word, str):
+        return type(word).__name__.lower(), clone(word)
+    feature = look_up(word, FEATURES, "feature")(image_shape=image_shape)
+    if hasattr(feature, "random_state"):
+        feature.set_params(random_state=random_state)
+    return word, feature
+
+
+def _apart(steps):
+    """Return named steps with a number at names that occurred before."""
+    names = [name for name, _ in steps]
+    before = [names[:k].count(name) for k, name in enumerate(names)]
+    return [
+        (f"{name}-{n + 1}" if n else name, step)
+        for n, (name, step) in zip(before, steps)
+    ]
 
 
 def _classifier(word, random_state):

@@ -114,3 +114,39 @@ def _lay_out(folder, *what):
         pytest.skip("the real FER2013 is not on this machine")
     command = [sys.executable, str(SHARED / "lay_out.py"), str(folder), *what]
     subprocess.run(command, check=True)
+
+
+@pytest.fixture
+def call(tmp_path):
+    """Return a function that runs ``fercompare`` in an empty folder."""
+
+    def run(*words, status=0):
+        done = subprocess.run(
+            [sys.executable, "-m", "fercompare.cli.main", *map(str, words)],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+        )
+        assert done.returncode == status, done.stderr + done.stdout
+        assert "Traceback" not in done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """Return a function from a name in `MODELS` to the path of its file."""
+    from saved_models import CARD, fitted
+
+    from fercompare import save_model
+
+    folder = tmp_path_factory.mktemp("saved")
+
+    def save(name):
+        path = folder / f"{name}.fer"
+        if not path.exists():
+            save_model(fitted(name), path, card=CARD)
+        return path
+
+    return save

@@ -2,8 +2,6 @@
 
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -13,24 +11,6 @@ from fercompare.datasets.catalogue import DATASETS
 
 ROOT = Path(__file__).parents[1]
 DONE, FAILED, WRONG_USE, LEAKS = 0, 1, 2, 3
-
-
-@pytest.fixture
-def call(tmp_path):
-    """Return a function that runs ``fercompare`` in an empty folder."""
-
-    def run(*words, status=DONE):
-        done = subprocess.run(
-            [sys.executable, "-m", "fercompare.cli.main", *map(str, words)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-        )
-        assert done.returncode == status, done.stderr + done.stdout
-        assert "Traceback" not in done.stderr
-        return done
-
-    return run
 
 
 @pytest.fixture

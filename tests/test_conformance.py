@@ -5,7 +5,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from fercompare import list_models, make_model
 from fercompare.classifiers import SVM, LinearSVM, RandomForest
-from fercompare.features import HOG, LBP, Pixels
+from fercompare.features import HOG, LBP, FisherVectors, Pixels
 
 DRAWS = "which rows calibrate is drawn, so weighting a row is not repeating it"
 PIPELINE = "scikit-learn's own Pipeline fits the steps that it was given"
@@ -36,6 +36,7 @@ FEATURES = [
     LBP(method="var"),
     Pixels(),
     Pixels(standardize=False),
+    FisherVectors(n_words=4, n_components=3, orientations=4),
 ]
 CLASSIFIERS = [
     SVM(engine="scikit-learn"),

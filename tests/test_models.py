@@ -4,10 +4,13 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from imblearn.over_sampling import BorderlineSMOTE
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import GaussianNB
 
 from fercompare import (
     list_models,
@@ -17,7 +20,8 @@ from fercompare import (
     rebalance,
 )
 from fercompare.balancing.strategies import DoesNotApply
-from fercompare.errors import UnknownName
+from fercompare.errors import DataError, UnknownName
+from fercompare.features import HOG
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +31,15 @@ def parts():
 
 
 def quick(model):
-    """Return the model with a small forest, where it has one."""
-    return model.set_params(rf__n_estimators=10) if "rf" in str(model) else model
+    """Return the model with few trees, words and landmarks, where it has them."""
+    few = {
+        "rf__n_estimators": 10,
+        "fisher__n_words": 8,
+        "fisher__n_components": 8,
+        "nystroem__n_components": 200,
+    }
+    known = model.get_params()
+    return model.set_params(**{name: n for name, n in few.items() if name in known})
 
 
 @pytest.mark.parametrize("strategy", list_strategies())
@@ -80,6 +91,44 @@ def test_words_join_by_the_grammar():
     joined = model.named_steps["features"].transformer_list
     assert [name for name, _ in joined] == ["hog", "pixels"]
     assert joined[0][1].image_shape == (24, 24)
+
+
+def test_objects_stand_beside_words(parts):
+    train, test = parts
+    tall = HOG(pixels_per_cell=(8, 4))
+    model = make_model(["hog", tall, tall, GaussianNB()], image_shape=(32, 32))
+    joined = model.named_steps["features"].transformer_list
+    assert [name for name, _ in joined] == ["hog", "hog-2", "hog-3"]
+    assert joined[1][1] is not tall
+    assert model.fit(train.X, train.y).predict(test.X).shape == test.y.shape
+    alone = make_model([LogisticRegression(max_iter=5)])
+    assert [name for name, _ in alone.steps] == ["logisticregression"]
+    with pytest.raises(DataError, match="HOG ends a model and is no classifier"):
+        make_model(["lbp", tall])
+
+
+@pytest.mark.parametrize("name", [n for n in list_models() if n != "dummy"])
+def test_every_model_has_probabilities_that_agree(parts, name):
+    train, test = parts
+    model = quick(make_model(name, image_shape=(32, 32)))
+    proba = model.fit(train.X, train.y).predict_proba(test.X)
+    np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-6)
+    best = model.classes_[proba.argmax(axis=1)]
+    assert np.array_equal(best, model.predict(test.X))
+
+
+@pytest.mark.parametrize("name", ["hog+svm", "classical-best"])
+def test_colour_floats_and_tables_are_rows_too(name):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (40, 20 * 20 * 3), dtype=np.uint8)
+    y = np.arange(40) % 2
+    model = quick(make_model(name, image_shape=(20, 20, 3)))
+    expected = model.fit(X, y).decision_function(X)
+    for rows in (X.astype(np.float64), pd.DataFrame(X)):
+        found = clone(model).fit(rows, y).decision_function(rows)
+        np.testing.assert_allclose(found, expected, atol=1e-2)
+    with pytest.raises(DataError, match="1200 numbers are not images"):
+        model.set_params(**{f"{model.steps[0][0]}__image_shape": (48, 48)}).fit(X, y)
 
 
 @pytest.mark.parametrize("name", ["hog", "svm", "hog+svn", "hgo+svm", "", "hog+"])

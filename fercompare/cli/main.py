@@ -14,6 +14,10 @@ WORK_FAILED, WRONG_USE = 1, 2
 COMMANDS = {
     "bench": ("fercompare.cli.bench", "bench", "Run models and strategies, rank them."),
     "leaderboard": ("fercompare.cli.bench", "leaderboard", "Rank a store of outcomes."),
+    "models": ("fercompare.cli.models", "models", "List the models, or show one."),
+    "train": ("fercompare.cli.models", "train", "Fit a model and save it to a file."),
+    "evaluate": ("fercompare.cli.models", "evaluate", "Score a model's file."),
+    "predict": ("fercompare.cli.models", "predict", "Ask a model's file about images."),
     "data": (
         "fercompare.cli.data",
         "data",

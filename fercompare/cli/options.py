@@ -22,7 +22,8 @@ def dataset_options(*left_out):
         @functools.wraps(command)
         def with_loading(**values):
             loading = {name: values.pop(name) for name in options}
-            loading["image_shape"] = _shape(loading.pop("size"))
+            if "size" in loading:
+                loading["image_shape"] = _shape(loading.pop("size"))
             loading |= dict(_pair(text) for text in loading.pop("option"))
             if "labels" in loading:
                 loading["labels"] = _name_or_json(loading["labels"])

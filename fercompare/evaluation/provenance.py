@@ -9,7 +9,14 @@ from pathlib import Path
 
 from fercompare import __version__
 
-PACKAGES = ("numpy", "scikit-learn", "imbalanced-learn", "scikit-image", "torch")
+PACKAGES = (
+    "numpy",
+    "scikit-learn",
+    "scikit-learn-intelex",
+    "imbalanced-learn",
+    "scikit-image",
+    "torch",
+)
 
 
 @functools.cache

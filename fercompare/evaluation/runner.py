@@ -110,10 +110,11 @@ def run_trial(trial, parts, model):
         started = time.perf_counter()
         model.fit(training.X, training.y)
         facts["fit_seconds"] = time.perf_counter() - started
+        facts["engine"] = _engine(model)
         started = time.perf_counter()
         y_pred = model.predict(reporting.X)
         facts["predict_seconds"] = time.perf_counter() - started
-        proba = _proba(model, reporting.X, len(dataset.classes))
+        proba = class_probabilities(model, reporting.X, len(dataset.classes))
     except Exception as error:  # the trial failed, the study goes on
         facts["traceback"] = traceback.format_exc()
         reason = f"{type(error).__name__}: {error}"
@@ -151,28 +152,58 @@ def divide(dataset):
             f"data set {dataset.name!r} has no part {' and no part '.join(missing)}",
             remedy="load it with split='stratified' or split='subject'",
         )
-    training, reporting = dataset.part("train"), dataset.part("test")
+    reporting = dataset.part("test")
     labelled = reporting.labelled
     return Parts(
         dataset,
-        training.take(training.labelled),
+        training_rows(dataset),
         reporting.take(labelled),
         leak_free(dataset, "test")[labelled],
     )
 
 
+def training_rows(dataset):
+    """Return the labelled rows of the training part, or of a set without parts."""
+    training = dataset if dataset.split is None else dataset.part("train")
+    return training.take(training.labelled)
+
+
+def make_estimator(dataset, model, strategy, seed, names=None):
+    """Return the unfitted estimator that a model, a strategy and a seed stand for.
+
+    The random state comes from the names, so that no trial depends on another.
+    """
+    state = seed_for(*(names or (model, strategy)), seed)
+    if isinstance(model, str):
+        model = make_model(model, image_shape=dataset.image_shape, random_state=state)
+    return rebalance(model, strategy, random_state=state)
+
+
+def class_probabilities(model, X, n_classes):
+    """Return ``(n, n_classes)`` float32, or None where the model has none to give."""
+    if not hasattr(model, "predict_proba"):
+        return None
+    proba = np.zeros((len(X), n_classes), dtype=np.float32)
+    proba[:, model.classes_] = model.predict_proba(X)
+    return proba
+
+
 def _specify(trial, dataset, model, strategy):
     """Return the trial with all that its names stand for, and its estimator."""
-    seed = seed_for(trial.model, trial.strategy, trial.seed)
-    if isinstance(model, str):
-        model = make_model(model, image_shape=dataset.image_shape, random_state=seed)
+    names = trial.model, trial.strategy
     try:
-        model = rebalance(model, strategy, random_state=seed)
+        model = make_estimator(dataset, model, strategy, trial.seed, names)
         parameters = model.get_params()
     except DoesNotApply as reason:
         model = parameters = reason
     meant = f"data {dataset.fingerprint}, code {__version__}, model {parameters}"
     return replace(trial, specification=meant), model
+
+
+def _engine(model):
+    """Return which library solved the model, where it had a choice."""
+    classifier = model.steps[-1][1] if hasattr(model, "steps") else model
+    return getattr(classifier, "engine_", None)
 
 
 def _named(things):
@@ -181,14 +212,6 @@ def _named(things):
 
 def _dataset(data):
     return load_dataset(data) if isinstance(data, str) else data
-
-
-def _proba(model, X, n_classes):
-    if not hasattr(model, "predict_proba"):
-        return None
-    proba = np.zeros((len(X), n_classes), dtype=np.float32)
-    proba[:, model.classes_] = model.predict_proba(X)
-    return proba
 
 
 def _facts(dataset, training):

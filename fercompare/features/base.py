@@ -24,11 +24,12 @@ class ImageTransformer(
 
     A subclass has the parameters ``image_shape`` and ``n_jobs`` and a method
     ``_extract``, from a stack ``(n, h, w[, 3])`` to rows ``(n, n_features)``. ``fit``
-    checks the rows and the parameters and learns nothing else.
+    checks the rows and the parameters, and learns what ``_learn`` learns: nothing,
+    unless a subclass says so.
     """
 
     def fit(self, X, y=None):
-        """Check that the rows are images and that the parameters suit them.
+        """Check that the rows are images that suit the parameters, and learn from them.
 
         Parameters
         ----------
@@ -42,8 +43,9 @@ class ImageTransformer(
         """
         X = self._validate(X, reset=True)
         self.image_shape_ = resolve_shape(X.shape[1], self.image_shape)
-        one = as_stack(X[:1], self.image_shape_)
-        self._n_features_out = self._extract(one).shape[1]
+        stack = as_stack(X, self.image_shape_)
+        self._learn(stack)
+        self._n_features_out = self._extract(stack[:1]).shape[1]
         return self
 
     def transform(self, X):
@@ -73,6 +75,9 @@ class ImageTransformer(
             joblib.delayed(fill)(start) for start in range(0, len(stack), size)
         )
         return features
+
+    def _learn(self, stack):
+        """Set what is learned from the stack of training images."""
 
     def _validate(self, X, reset):
         return validate_data(

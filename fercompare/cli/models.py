@@ -1,0 +1,194 @@
+"""`fercompare models`, `train`, `evaluate` and `predict`."""
+
+import json
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from fercompare.cli.options import dataset_options
+
+WORK_FAILED = 1
+
+
+@click.group(invoke_without_command=True)
+@click.option("--json", "as_json", is_flag=True, help="Print json.")
+@click.pass_context
+def models(context, as_json):
+    """List the models, or show one of them."""
+    if context.invoked_subcommand:
+        return
+    from fercompare.models import MODELS
+    from fercompare.terminal import print_table
+
+    if as_json:
+        click.echo(json.dumps(MODELS, indent=2))
+    else:
+        print_table(MODELS.items(), ["model", "what it is"])
+
+
+@models.command()
+@click.argument("model")
+@click.option("--draw", type=click.Path(), help="Picture of what its features see.")
+def show(model, draw):
+    """Print the steps of a model, or the card of a model's file."""
+    from fercompare.models import make_model
+    from fercompare.terminal import print_table
+
+    if Path(model).is_file():
+        from fercompare.saving.models import read_card
+
+        card = asdict(read_card(model))
+        print_table([(key, _plain(value)) for key, value in card.items()], ["", model])
+        return
+    made = make_model(model)
+    steps = getattr(made, "steps", [("", made)])
+    rows = [(name, _parameters(step)) for name, step in steps]
+    print_table(rows, ["step", "with its parameters"], title=model)
+    if draw:
+        from fercompare.datasets.synthetic import load_synthetic
+        from fercompare.report.feature_plots import draw_features
+
+        for path in draw_features(made, load_synthetic(140), Path(draw)):
+            click.echo(path)
+
+
+@click.command()
+@click.argument("model")
+@click.option("--dataset", default="synthetic", help="A name from `data list`.")
+@dataset_options()
+@click.option("--balance", default="none", show_default=True, help="Strategy.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option("--out", required=True, type=click.Path(dir_okay=False), help="File.")
+def train(model, dataset, loading, balance, seed, out):
+    """Fit a model on the training part and save it to a file.
+
+    Where there is a validation part it is scored on that; `evaluate` does the test.
+    """
+    from fercompare.datasets.loading import load_dataset
+    from fercompare.evaluation.trained import evaluate
+    from fercompare.evaluation.trained import train as fit
+    from fercompare.report.leaderboard import score
+    from fercompare.saving.cards import Card
+    from fercompare.saving.models import save_model
+
+    data = load_dataset(dataset, **loading)
+    started = time.perf_counter()
+    fitted, card = fit(model, data, strategy=balance, seed=seed)
+    took = time.perf_counter() - started
+    scores = {}
+    if "val" in data.part_sizes():
+        of_val = score(evaluate(fitted, Card(**card), data, "val"))
+        scores = {f"val_{name}": v for name, v in of_val.items() if v == v}
+    save_model(fitted, out, card=card | {"scores": scores})
+    n_rows = sum(card["counts"].values())
+    click.echo(f"{model}, {balance}: {n_rows:,} images in {took:.1f} s", err=True)
+    for name, value in scores.items():
+        click.echo(f"{name}: {value:.4f}", err=True)
+    click.echo(out)
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--dataset", default="synthetic", help="A name from `data list`.")
+@dataset_options("size", "color", "per_class")
+@click.option(
+    "--part",
+    type=click.Choice(["train", "val", "test", "all"]),
+    default="test",
+    show_default=True,
+)
+@click.option("--json", "as_json", is_flag=True, help="Print json.")
+def evaluate(file, dataset, loading, part, as_json):
+    """Score a model's file on a part of a data set."""
+    from fercompare.datasets.loading import load_dataset
+    from fercompare.evaluation.trained import evaluate as ask
+    from fercompare.metrics import recall_per_class
+    from fercompare.report.leaderboard import score
+    from fercompare.saving.models import load_model, read_card
+    from fercompare.terminal import print_table
+
+    model, card = load_model(file), read_card(file)
+    color = len(card.image_shape) == 3
+    data = load_dataset(
+        dataset, image_shape=card.image_shape[:2], color=color, **loading
+    )
+    outcome = ask(model, card, data, part)
+    whole, without = score(outcome), score(outcome, outcome.leak_free)
+    recalls = recall_per_class(outcome.y_true, outcome.y_pred, len(outcome.classes))
+    if as_json:
+        facts = {
+            "model": file,
+            "dataset": dataset,
+            "part": part,
+            "n": len(outcome.y_true),
+            "scores": whole,
+            "n_leak_free": int(outcome.leak_free.sum()),
+            "scores_leak_free": without,
+            "recall": dict(zip(outcome.classes, recalls.tolist())),
+        }
+        click.echo(json.dumps(_without_nan(facts), indent=2))
+        return
+    counts = f"{len(outcome.y_true):,} images", f"{outcome.leak_free.sum():,} leak-free"
+    rows = [(name, f"{whole[name]:.4f}", f"{without[name]:.4f}") for name in whole]
+    title = f"{card.model or file} on {dataset}, part {part}"
+    print_table(rows, ["", *counts], title=title, numeric=counts)
+    of_class = [(c, f"{r:.3f}") for c, r in zip(outcome.classes, recalls)]
+    print_table(of_class, ["class", "recall"], numeric=["recall"])
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("images", nargs=-1, required=True, type=click.Path(exists=True))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["csv", "json"]),
+    default="csv",
+    show_default=True,
+)
+def predict(file, images, form):
+    """Print what a model's file sees in images, or in folders of them.
+
+    Images that cannot be read are named on standard error, and the status is 1.
+    """
+    from fercompare.evaluation.trained import predict_images
+    from fercompare.saving.models import load_model, read_card
+
+    model, card = load_model(file), read_card(file)
+    paths = [path for image in images for path in _files(Path(image))]
+    table, unreadable = predict_images(model, card, paths)
+    if form == "json":
+        click.echo(table.to_json(orient="records", indent=2))
+    else:
+        click.echo(table.to_csv(index=False, float_format="%.5f"), nl=False)
+    for error in unreadable:
+        click.echo(f"fercompare: {error}", err=True)
+    click.echo(f"{len(table)} images read, {len(unreadable)} unreadable", err=True)
+    if unreadable:
+        sys.exit(WORK_FAILED)
+
+
+def _files(path):
+    from fercompare.datasets.files import walk_images
+    from fercompare.decoding import ImageReader
+
+    return walk_images(path, ImageReader()) if path.is_dir() else [path]
+
+
+def _parameters(step):
+    return str(step).replace("\n", " ")
+
+
+def _plain(value):
+    if isinstance(value, dict):
+        return "\n".join(f"{key}: {item}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+def _without_nan(facts):
+    if isinstance(facts, dict):
+        return {key: _without_nan(value) for key, value in facts.items()}
+    return None if facts != facts else facts
