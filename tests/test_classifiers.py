@@ -113,6 +113,17 @@ def test_without_intelex_scikit_learn_serves_and_its_absence_is_said(
         SVM(engine="scikit-learn-intelex").fit(X, y)
 
 
+def test_sharpness_multiplies_gamma(digits):
+    X, y, others, _ = digits
+    gamma = SVM(probability=False).fit(X, y).gamma_
+    assert gamma == pytest.approx(1 / (64 * X.var()))
+    sharp = SVM(probability=False, sharpness=2).fit(X, y).decision_function(others)
+    same = SVM(probability=False, gamma=2 * gamma).fit(X, y).decision_function(others)
+    np.testing.assert_allclose(sharp, same, atol=1e-9)
+    half = SVM(probability=False, gamma=gamma, sharpness=0.5).fit(X, y)
+    assert half.gamma_ == gamma / 2
+
+
 def test_what_is_fitted_needs_no_engine(digits):
     X, y, others, _ = digits
     machine = SVM(random_state=0).fit(X, y)

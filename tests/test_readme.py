@@ -18,12 +18,13 @@ LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 
 @pytest.fixture
-def home(tmp_path, write_fer2013, write_images):
+def home(tmp_path, write_fer2013, write_images, a_model):
     """A folder with a small FER2013 and two small sets of somebody's own."""
     labels = list(range(7)) * 4
     usages = ["Training"] * 14 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
     write_fer2013(tmp_path / "data" / "fer2013" / "fer2013.csv", labels, usages)
     classes = ("happy", "sad", "surprise")
+    write_images([tmp_path / "pictures" / f"{k}.png" for k in range(3)])
     names = [f"S{k}_{shot}.png" for k in range(20) for shot in (1, 2)]
     faces = tmp_path / "my-faces"
     write_images([faces / label / name for label in classes for name in names])
@@ -34,7 +35,17 @@ def home(tmp_path, write_fer2013, write_images):
     ]
     text = "\n".join(["path,label,split", *lines])
     (tmp_path / "my-faces.csv").write_text(text)
+    (tmp_path / "faces.fer").write_bytes(a_model.read_bytes())
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def a_model(tmp_path_factory):
+    """What the README's line that trains leaves behind."""
+    folder = tmp_path_factory.mktemp("trained")
+    (line,) = [line for line in COMMANDS if "--out faces.fer" in line]
+    assert run(shlex.split(line), folder).returncode == 0
+    return folder / "faces.fer"
 
 
 def run(words, home):

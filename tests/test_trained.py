@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from fercompare import load_dataset, load_model, run_benchmark
+from fercompare.classifiers.engines import ENGINES
 from fercompare.decoding import decode
 from fercompare.errors import DataError
 from fercompare.evaluation.trained import evaluate, predict_images, train
@@ -48,6 +49,15 @@ def test_the_benchmark_trains_the_same_model(trained, tmp_path):
     assert np.array_equal(scored.proba, outcome.proba)
     assert np.array_equal(scored.rows, outcome.rows)
     assert np.array_equal(scored.leak_free, outcome.leak_free)
+
+
+def test_the_outcome_says_which_library_solved_the_svm(trained, tmp_path):
+    outcomes = run_benchmark(
+        {"faces": trained[0]}, ["hog+svm", "dummy"], ["none"], 1, store=tmp_path
+    )
+    assert outcomes[0].facts["engine"] in ENGINES
+    assert outcomes[1].facts["engine"] is None
+    assert all("scikit-learn" in o.facts["machine"]["packages"] for o in outcomes)
 
 
 def test_the_card_says_what_was_learned_from(trained):

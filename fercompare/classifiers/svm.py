@@ -45,7 +45,10 @@ class SVM(ClassifierMixin, BaseEstimator):
         Price of an error.
     kernel : {"rbf", "linear"}, default="rbf"
     gamma : "scale" or float, default="scale"
-        Width of the kernel; ``scale`` is 1 / (columns * variance).
+        Inverse width of the kernel; ``scale`` is 1 / (columns * variance).
+    sharpness : float, default=1.0
+        Multiplies ``gamma``: above 1 a row resembles only rows that are nearer, which
+        suits thousands of rows of faces.
     class_weight : dict or "balanced", default=None
     probability : bool, default=True
         Learn a temperature: a quarter of the rows is held out, a first machine learns
@@ -82,6 +85,7 @@ class SVM(ClassifierMixin, BaseEstimator):
         C=1.0,
         kernel="rbf",
         gamma="scale",
+        sharpness=1.0,
         class_weight=None,
         probability=True,
         engine="auto",
@@ -90,6 +94,7 @@ class SVM(ClassifierMixin, BaseEstimator):
         self.C = C
         self.kernel = kernel
         self.gamma = gamma
+        self.sharpness = sharpness
         self.class_weight = class_weight
         self.probability = probability
         self.engine = engine
@@ -169,9 +174,9 @@ class SVM(ClassifierMixin, BaseEstimator):
 
     def _gamma(self, X):
         if self.gamma != "scale":
-            return float(self.gamma)
-        variance = X.var(dtype=np.float64)
-        return float(1 / (X.shape[1] * variance)) if variance else 1.0
+            return float(self.gamma * self.sharpness)
+        variance = X.var(dtype=np.float64) or 1 / X.shape[1]
+        return float(self.sharpness / (X.shape[1] * variance))
 
     def _margins(self, X):
         """Return the margin of each pair of classes, positive for the first."""
