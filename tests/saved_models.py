@@ -58,7 +58,7 @@ MODELS = {
     "lbp+svm": make_model("lbp+svm"),
     "hog+lbp+rf": make_model("hog+lbp+rf").set_params(rf__n_estimators=5),
     "pixels+linear-svm": make_model("pixels+linear-svm"),
-    "pixels+nystroem-svm": make_model("pixels+nystroem-svm").set_params(
+    "pixels+nystroem": make_model("pixels+nystroem").set_params(
         nystroem__n_components=20
     ),
     "shapes": make_pipeline(

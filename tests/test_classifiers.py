@@ -10,16 +10,24 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.special import log_softmax
 from sklearn.datasets import load_digits, make_classification
+from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.metrics import log_loss
 from sklearn.model_selection import cross_val_score
 from sklearn.svm import SVC
 
-from fercompare.classifiers import SVM, LinearSVM, RandomForest, engines
+from fercompare.classifiers import (
+    SVM,
+    LeastSquares,
+    LinearSVM,
+    RandomForest,
+    engines,
+)
 from fercompare.classifiers.calibration import (
     best_temperature,
     hold_out,
     probabilities,
 )
+from fercompare.classifiers.least_squares import _Solver
 from fercompare.classifiers.svm import closest_calls
 from fercompare.errors import DataError, UnknownName
 
@@ -164,8 +172,9 @@ def test_one_class_is_refused(digits):
         lambda: SVM(C=5.0, random_state=0),
         lambda: LinearSVM(random_state=0),
         lambda: RandomForest(60, random_state=0),
+        lambda: LeastSquares(),
     ],
-    ids=["svm", "linear-svm", "rf"],
+    ids=["svm", "linear-svm", "rf", "least-squares"],
 )
 def test_probabilities_are_calibrated_and_agree_with_the_prediction(noisy, make):
     X, y, others, truth = noisy
@@ -196,6 +205,30 @@ def test_an_svm_without_probabilities_fits_once_and_has_none(digits, monkeypatch
     assert not hasattr(plain, "predict_proba")
     SVM(engine="scikit-learn").fit(X, y)
     assert fits[1:] == [900, 900 - sum(np.bincount(y) // 4)]
+
+
+def test_least_squares_is_scikit_learns_ridge(noisy):
+    X, y, others, _ = noisy
+    weights = np.linspace(0.5, 2, len(y))
+    ours = LeastSquares(penalties=[0.3]).fit(X, y, weights)
+    rows = np.average(X, axis=0, weights=weights)
+    spread = np.linalg.eigvalsh((X - rows).T * weights @ (X - rows)).mean()
+    ridge = RidgeClassifier(alpha=0.3 * spread).fit(X, y, weights)
+    np.testing.assert_allclose(
+        ours.decision_function(others), ridge.decision_function(others), atol=1e-8
+    )
+
+
+def test_scores_of_rows_left_out_are_those_of_leaving_them_out(noisy):
+    X, y, weights = noisy[0][:60], noisy[1][:60], np.linspace(0.2, 3, 60)
+    targets = np.where(y[:, np.newaxis] == np.arange(4), 1.0, -1.0)
+    solve = _Solver(X, targets, weights)
+    found = solve.left_out(0.1)
+    alpha = 0.1 * solve.unit
+    for row in range(0, 60, 7):
+        kept = np.arange(60) != row
+        ridge = Ridge(alpha=alpha).fit(X[kept], targets[kept], weights[kept])
+        np.testing.assert_allclose(ridge.predict(X[[row]])[0], found[row], atol=1e-8)
 
 
 def test_a_forest_is_the_same_whatever_the_threads(noisy):

@@ -635,7 +635,7 @@ OTHER_ARRAYS = {
         "a plane fewer": changed("coef_", lambda values: values[:-1]),
         "an intercept more": changed("intercept_", lambda v: np.r_[v, 0.0]),
     },
-    "pixels+nystroem-svm": {
+    "pixels+nystroem": {
         "normalization too small": changed("normalization_", lambda v: v[:-1]),
         "landmarks too few": changed("components_", lambda values: values[:-1]),
         "landmarks too narrow": changed("components_", lambda v: v[:, :-1]),

@@ -47,9 +47,6 @@ def hold_out(y, random_state, share=HELD_OUT):
 def best_temperature(scores, y, sample_weight=None):
     """Return the temperature with the least log loss.
 
-    As Platt does, the truth is taken for a little less than certain, the less the more
-    rows there are, so that a few rows that are all right prove nothing.
-
     Parameters
     ----------
     scores : array of shape (n, k)
@@ -72,16 +69,35 @@ def best_temperature(scores, y, sample_weight=None):
     if not len(y):
         return 1.0
 
-    n_rows, n_classes = scores.shape
-    truth = np.full(scores.shape, 1 / (n_rows + n_classes))
-    truth[np.arange(n_rows), y] += n_rows / (n_rows + n_classes)
-
     def loss(log_temperature):
-        log_proba = log_softmax(scores / np.exp(log_temperature), axis=1)
-        return -np.average((truth * log_proba).sum(axis=1), weights=sample_weight)
+        return log_loss(scores / np.exp(log_temperature), y, sample_weight)
 
     bounds = np.log(COLDEST), np.log(HOTTEST)
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+
+
+def log_loss(scores, y, sample_weight=None):
+    """Return the log loss of the probabilities that scores stand for.
+
+    As Platt does, the truth is taken for a little less than certain, the less the more
+    rows there are, so that a few rows that are all right prove nothing.
+
+    Parameters
+    ----------
+    scores : array of shape (n, k)
+    y : int array of shape (n,)
+        Column of the true class.
+    sample_weight : array of shape (n,), optional
+
+    Returns
+    -------
+    loss : float
+    """
+    n_rows, n_classes = scores.shape
+    truth = np.full(scores.shape, 1 / (n_rows + n_classes))
+    truth[np.arange(n_rows), y] += n_rows / (n_rows + n_classes)
+    log_proba = log_softmax(scores, axis=1)
+    return -np.average((truth * log_proba).sum(axis=1), weights=sample_weight)
 
 
 def learn_temperature(first, X, y, sample_weight, random_state):

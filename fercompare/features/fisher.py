@@ -136,7 +136,7 @@ class FisherVectors(ImageTransformer):
         shares, means, variances = words
         first = (sums - means * counts) / np.sqrt(variances)
         second = (squares - 2 * means * sums + means**2 * counts) / variances - counts
-        vectors = np.concatenate([first, second / np.sqrt(2)], axis=2)
+        vectors = np.concatenate([first, second * np.float32(np.sqrt(0.5))], axis=2)
         vectors /= n_patches * np.sqrt(shares)[:, np.newaxis]
         vectors = np.sign(vectors) * np.sqrt(np.abs(vectors))
         vectors = vectors.reshape(n, -1)

@@ -75,6 +75,13 @@ def check_linear_svm(linear):
     check_temperature(linear)
 
 
+def check_least_squares(model):
+    """Refuse a `LeastSquares` of one class, or without a temperature."""
+    if len(model.classes_) < 2:
+        raise Refused("tells 1 class apart")
+    check_temperature(model)
+
+
 def check_calibrated_forest(model):
     """Refuse a `RandomForest` whose forest knows other classes or features."""
     check_temperature(model)

@@ -13,13 +13,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from fercompare.balancing.samplers import SAMPLERS, BalancedPipeline
-from fercompare.classifiers import SVM, LinearSVM, RandomForest
+from fercompare.classifiers import SVM, LeastSquares, LinearSVM, RandomForest
 from fercompare.features import HOG, LBP, FisherVectors, Pixels
 from fercompare.features.compression import PrincipalComponents
 from fercompare.saving.checks import (
     check_calibrated_forest,
     check_dummy,
     check_kernel_svm,
+    check_least_squares,
     check_linear,
     check_linear_svm,
     check_pca,
@@ -106,6 +107,14 @@ _PLANES = {
     "intercept_": "real h",
     "n_iter_": "? any",
 }
+_REGRESSION = {
+    "n_features_in_": "size n",
+    "classes_": "labels k",
+    "coef_": "real k n",
+    "intercept_": "real k",
+    "penalty_": "number",
+    "temperature_": "number",
+}
 _SCALES = {
     "n_features_in_": "size n",
     "mean_": "? real n",
@@ -182,6 +191,7 @@ REGISTRY = {
     "linear-svm": Entry(
         LinearSVM, _PLANES | {"temperature_": "number"}, check_linear_svm
     ),
+    "least-squares": Entry(LeastSquares, _REGRESSION, check_least_squares),
     "random-forest": Entry(RandomForest, _CALIBRATED, check_calibrated_forest),
     "sklearn-svc": Entry(SVC, SVC_LINES, check_svc, take_svc, build_svc),
     "sklearn-linear-svc": Entry(LinearSVC, _PLANES, check_linear),
