@@ -162,6 +162,13 @@ def test_a_file_that_is_no_model_is_one_line(call, tmp_path):
         assert stderr.count("\n") == 1
 
 
+def test_a_file_that_cannot_be_written_is_said_before_training(call):
+    words = ("train", "dummy", "--option", "n=60", "--out", "nowhere/model.fer")
+    stderr = call(*words, status=FAILED).stderr
+    assert "nowhere: is no folder that can be written to" in stderr
+    assert "images in" not in stderr
+
+
 def test_models_are_listed_and_shown(call, trained, tmp_path):
     assert json.loads(call("models", "--json").stdout) == MODELS
     assert all(name in call("models").stdout for name in MODELS)

@@ -1,6 +1,7 @@
 """`fercompare models`, `train`, `evaluate` and `predict`."""
 
 import json
+import os
 import sys
 import time
 from dataclasses import asdict
@@ -74,6 +75,7 @@ def train(model, dataset, loading, balance, seed, out):
     from fercompare.saving.cards import Card
     from fercompare.saving.models import save_model
 
+    _check_writable(Path(out))
     data = load_dataset(dataset, **loading)
     started = time.perf_counter()
     fitted, card = fit(model, data, strategy=balance, seed=seed)
@@ -169,6 +171,19 @@ def predict(file, images, form):
     click.echo(f"{len(table)} images read, {len(unreadable)} unreadable", err=True)
     if unreadable:
         sys.exit(WORK_FAILED)
+
+
+def _check_writable(path):
+    """Say at once, not after an hour of training, that a file cannot be written."""
+    from fercompare.errors import DataError
+
+    folder = path.absolute().parent
+    if not (folder.is_dir() and os.access(folder, os.W_OK)):
+        raise DataError(
+            "is no folder that can be written to",
+            file=folder,
+            remedy="make it, or choose another place for --out",
+        )
 
 
 def _files(path):

@@ -1,27 +1,48 @@
-"""Running trials: fit on the training part, predict the test part, save at once.
+"""Running a study: each trial once, saved at once by the process that ran it.
 
-`divide` is the one place that decides which rows a model may see. Everything that
-learns, resampling and scaling included, is a step of the model and sees those alone.
+That process also claims it before and looks again whether it is stored, so that it
+makes no difference whether the others are this program's own, another program's, or
+dead. Arrays never travel between processes: data sets are opened in place, outcomes
+are read from the store.
 """
 
+import functools
+import math
+import tempfile
 import time
-import traceback
-from dataclasses import replace
+import warnings
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
+import joblib
 
-from fercompare import __version__
-from fercompare.balancing.strategies import DoesNotApply, rebalance
-from fercompare.datasets.base import Dataset
-from fercompare.datasets.copies import leak_free
-from fercompare.datasets.loading import load_dataset
-from fercompare.errors import DataError
-from fercompare.evaluation.provenance import machine
+from fercompare.balancing.strategies import DoesNotApply
+from fercompare.evaluation.claims import claim, holder, sweep
+from fercompare.evaluation.fitting import (
+    Parts,
+    class_probabilities,
+    divide,
+    make_estimator,
+    run_trial,
+    training_rows,
+)
+from fercompare.evaluation.provenance import n_cores
 from fercompare.evaluation.store import Store
-from fercompare.evaluation.trials import DONE, FAILED, SKIPPED, Outcome, plan
-from fercompare.models import make_model
-from fercompare.seeds import seed_for
+from fercompare.evaluation.study import collect, left_to_run, plan_study, warn_of_others
+from fercompare.evaluation.trials import FAILED, Outcome, Trial
+from fercompare.evaluation.workers import Died, run_in_processes
+
+__all__ = [
+    "class_probabilities",
+    "divide",
+    "make_estimator",
+    "run_benchmark",
+    "run_trial",
+    "training_rows",
+]
+
+SECONDS_BETWEEN_LOOKS = 0.2
 
 
 def run_benchmark(
@@ -31,11 +52,16 @@ def run_benchmark(
     seeds=2,
     *,
     store="results/bench",
+    n_jobs=1,
+    retry_failed=False,
+    time_limit=None,
+    limit=None,
     progress=None,
 ):
     """Run every model with every strategy and seed on every data set.
 
-    What stands in the store already is not run again.
+    What stands in the store already is not run again. Several programs may work on
+    one store at once; each trial is run by one of them, and all return with all.
 
     Parameters
     ----------
@@ -44,13 +70,24 @@ def run_benchmark(
     seeds : int or iterable of int, default=2
         How many, counted from 0, or which.
     store : path, default="results/bench"
+    n_jobs : int, default=1
+        Trials at a time, each in a process with its share of the cores; -1 for one a
+        core. The outcomes are the same.
+    retry_failed : bool, default=False
+        Run trials again whose outcome is a failure.
+    time_limit : float, optional
+        Seconds after which no further trial starts.
+    limit : int, optional
+        Run at most so many trials.
     progress : callable, optional
-        Called with ``(n_done, n_trials, outcome)`` after each trial.
+        Called with ``(n_done, n_trials, outcome)`` after each trial that was run;
+        those in the store before count as done.
 
     Returns
     -------
     list of Outcome
-        One for each trial asked for, those from the store included.
+        One for each trial asked for that has been run, now or before. Their arrays
+        are read from the store when they are asked for.
 
     Examples
     --------
@@ -63,167 +100,152 @@ def run_benchmark(
     >>> outcomes[0].status
     'done'
     """
-    datasets = {name: _dataset(d) for name, d in _named(datasets).items()}
-    models, strategies = _named(models), _named(strategies)
-    seeds = range(seeds) if isinstance(seeds, int) else tuple(seeds)
-    trials = plan(datasets, models, strategies, seeds)
+    deadline = time.monotonic() + (math.inf if time_limit is None else time_limit)
+    study = plan_study(datasets, models, strategies, seeds)
     store = Store(store)
-    stored = {outcome.trial.key: outcome for outcome in store.load()}
-    parts = {name: divide(dataset) for name, dataset in datasets.items()}
-    outcomes = []
-    for done, trial in enumerate(trials, start=1):
-        dataset = datasets[trial.dataset]
-        trial, model = _specify(
-            trial, dataset, models[trial.model], strategies[trial.strategy]
-        )
-        outcome = stored.get(trial.key)
-        if outcome is None:
-            outcome = run_trial(trial, parts[trial.dataset], model)
-            store.save(outcome)
-        outcomes.append(outcome)
-        if progress is not None:
-            progress(done, len(trials), outcome)
-    return outcomes
+    listing = store.listing()
+    if listing:
+        done = {key for key, outcome in listing.items() if outcome.status != FAILED}
+        sweep(store.path, done)
+    warn_of_others([t for t in study.trials if t.key not in listing], listing)
+    outcomes = collect(study, listing)
+    left = left_to_run(study, outcomes, retry_failed)
+    n_done = len(study.trials) - len(left)
+    with _tasks(study, left[:limit], store, outcomes, n_jobs) as tasks:
+        for outcome in _run(tasks, n_jobs, deadline):
+            outcomes[outcome.trial.key] = outcome
+            n_done += 1
+            if progress is not None:
+                progress(n_done, len(study.trials), outcome)
+    return [outcomes[t.key] for t in study.trials if t.key in outcomes]
 
 
-def run_trial(trial, parts, model):
-    """Fit a model on the training part and predict the test part.
+class Task(NamedTuple):
+    """All that a process needs to run a trial; ``data`` may be a file with `Parts`.
+
+    ``replaces`` is the checksum of the failure that is to be run again.
+    """
+
+    trial: Trial
+    data: Parts | Path
+    model: object
+    strategy: object
+    store: Store
+    replaces: str | None
+
+
+def perform(task, died=None):
+    """Run a trial and save its outcome, unless that has been done.
 
     Parameters
     ----------
-    trial : Trial
-    parts : Parts
-        What `divide` makes of the trial's data set.
-    model : estimator, or DoesNotApply
-        The latter makes the outcome a skip.
+    task : Task
+    died : Died, optional
+        Save this as the outcome instead of running the trial.
 
     Returns
     -------
-    Outcome
-        A failure of the model is an outcome too, with its traceback in ``facts``.
+    StoredOutcome or None
+        None where another process is at it.
     """
-    if isinstance(model, DoesNotApply):
-        return Outcome(trial, SKIPPED, str(model), parts.dataset.classes)
-    dataset, training, reporting, leak_free_rows = parts
-    facts = _facts(dataset, training)
-    try:
-        started = time.perf_counter()
-        model.fit(training.X, training.y)
-        facts["fit_seconds"] = time.perf_counter() - started
-        facts["engine"] = _engine(model)
-        started = time.perf_counter()
-        y_pred = model.predict(reporting.X)
-        facts["predict_seconds"] = time.perf_counter() - started
-        proba = class_probabilities(model, reporting.X, len(dataset.classes))
-    except Exception as error:  # the trial failed, the study goes on
-        facts["traceback"] = traceback.format_exc()
-        reason = f"{type(error).__name__}: {error}"
-        return Outcome(trial, FAILED, reason, dataset.classes, facts=facts)
-    return Outcome(
-        trial,
-        DONE,
-        classes=dataset.classes,
-        rows=reporting.rows,
-        y_true=reporting.y,
-        y_pred=np.asarray(y_pred),
-        proba=proba,
-        leak_free=leak_free_rows,
-        facts=facts,
-    )
+    trial, store = task.trial, task.store
+    with store.refusing(), claim(store.path, trial.key) as mine:
+        if not mine:
+            return None
+        found = store.find(trial.key)
+        if found is not None and found.checksum != task.replaces:
+            return found
+        if died is None:
+            store.save(_outcome(task))
+        else:
+            facts = {"traceback": died.detail}
+            store.save(Outcome(trial, FAILED, died.reason, facts=facts))
+        return store.find(trial.key)
 
 
-class Parts(NamedTuple):
-    """A data set, its rows that train and that report, and which of these leak not."""
-
-    dataset: Dataset
-    training: Dataset
-    reporting: Dataset
-    leak_free: np.ndarray
-
-
-def divide(dataset):
-    """Return the `Parts` of a data set: what trains and what reports.
-
-    The validation part is in neither: it is for choosing, and nothing chooses here.
-    """
-    missing = sorted({"train", "test"} - set(dataset.part_sizes()))
-    if missing:
-        raise DataError(
-            f"data set {dataset.name!r} has no part {' and no part '.join(missing)}",
-            remedy="load it with split='stratified' or split='subject'",
-        )
-    reporting = dataset.part("test")
-    labelled = reporting.labelled
-    return Parts(
-        dataset,
-        training_rows(dataset),
-        reporting.take(labelled),
-        leak_free(dataset, "test")[labelled],
-    )
-
-
-def training_rows(dataset):
-    """Return the labelled rows of the training part, or of a set without parts."""
-    training = dataset if dataset.split is None else dataset.part("train")
-    return training.take(training.labelled)
-
-
-def make_estimator(dataset, model, strategy, seed, names=None):
-    """Return the unfitted estimator that a model, a strategy and a seed stand for.
-
-    The random state comes from the names, so that no trial depends on another.
-    """
-    state = seed_for(*(names or (model, strategy)), seed)
-    if isinstance(model, str):
-        model = make_model(model, image_shape=dataset.image_shape, random_state=state)
-    return rebalance(model, strategy, random_state=state)
-
-
-def class_probabilities(model, X, n_classes):
-    """Return ``(n, n_classes)`` float32, or None where the model has none to give."""
-    if not hasattr(model, "predict_proba"):
-        return None
-    proba = np.zeros((len(X), n_classes), dtype=np.float32)
-    proba[:, model.classes_] = model.predict_proba(X)
-    return proba
-
-
-def _specify(trial, dataset, model, strategy):
-    """Return the trial with all that its names stand for, and its estimator."""
+def _outcome(task):
+    trial = task.trial
+    parts = _open(task.data) if isinstance(task.data, Path) else task.data
     names = trial.model, trial.strategy
     try:
-        model = make_estimator(dataset, model, strategy, trial.seed, names)
-        parameters = model.get_params()
+        model = make_estimator(
+            parts.dataset, task.model, task.strategy, trial.seed, names
+        )
     except DoesNotApply as reason:
-        model = parameters = reason
-    meant = f"data {dataset.fingerprint}, code {__version__}, model {parameters}"
-    return replace(trial, specification=meant), model
+        model = reason
+    return run_trial(trial, parts, model)
 
 
-def _engine(model):
-    """Return which library solved the model, where it had a choice."""
-    classifier = model.steps[-1][1] if hasattr(model, "steps") else model
-    return getattr(classifier, "engine_", None)
+@functools.lru_cache(maxsize=2)
+def _open(path):
+    return joblib.load(path, mmap_mode="r")
 
 
-def _named(things):
-    return things if isinstance(things, dict) else {thing: thing for thing in things}
+@contextmanager
+def _tasks(study, trials, store, outcomes, n_jobs):
+    """Yield the tasks of trials, their data within reach of the processes."""
+    if trials:
+        with store.refusing():
+            store.path.mkdir(parents=True, exist_ok=True)
+    wanted = {trial.dataset for trial in trials}
+    parts = {name: divide(study.datasets[name]) for name in wanted}
+    make = nullcontext if n_jobs == 1 else tempfile.TemporaryDirectory
+    with make() as folder:
+        if folder is not None:
+            for number, name in enumerate(wanted):
+                path = Path(folder, f"{number}.joblib")
+                joblib.dump(parts[name], path)
+                parts[name] = path
+        yield [
+            Task(
+                trial,
+                parts[trial.dataset],
+                study.models[trial.model],
+                study.strategies[trial.strategy],
+                store,
+                outcomes[trial.key].checksum if trial.key in outcomes else None,
+            )
+            for trial in trials
+        ]
 
 
-def _dataset(data):
-    return load_dataset(data) if isinstance(data, str) else data
+def _run(tasks, n_jobs, deadline):
+    """Yield the outcomes as they come; wait for those that others are at."""
+    is_first_round = True
+    while tasks:
+        held, in_time = [], _until(deadline, tasks)
+        for task, outcome in _results(in_time, n_jobs):
+            if isinstance(outcome, Died):
+                outcome = perform(task, outcome)
+            if outcome is None:
+                held.append(task)
+            else:
+                yield outcome
+        if held and is_first_round:
+            _tell_of_waiting(held)
+        is_first_round, tasks = False, held
+        if held:
+            time.sleep(SECONDS_BETWEEN_LOOKS)
 
 
-def _facts(dataset, training):
-    counts = np.bincount(training.y, minlength=len(dataset.classes))
-    return {
-        "data": {
-            "name": dataset.name,
-            "fingerprint": dataset.fingerprint,
-            "notes": dataset.notes,
-            "training_counts": dict(zip(dataset.classes, counts.tolist())),
-        },
-        "selected_on": "nothing: fixed settings",
-        "reported_on": "test",
-        "machine": machine(),
-    }
+def _results(tasks, n_jobs):
+    if n_jobs == 1:
+        return ((task, perform(task)) for task in tasks)
+    return run_in_processes(perform, tasks, n_cores() if n_jobs == -1 else n_jobs)
+
+
+def _until(deadline, tasks):
+    for task in tasks:
+        if time.monotonic() >= deadline:
+            return
+        yield task
+
+
+def _tell_of_waiting(held):
+    who = holder(held[0].store.path, held[0].trial.key)
+    if who is not None:
+        warnings.warn(
+            f"waiting for {len(held)} trials that others run, the first by {who}; "
+            "if that process is no more, delete the file",
+            stacklevel=2,
+        )

@@ -38,7 +38,7 @@ def train(model, dataset, *, strategy="none", seed=0):
     >>> faces = load_dataset("synthetic", n=300)
     >>> fitted, card = train("hog+linear-svm", faces)
     >>> card["model"], sum(card["counts"].values())
-    ('hog+linear-svm', 240)
+    ('hog+linear-svm', 210)
     """
     rows = training_rows(dataset)
     fitted = make_estimator(dataset, model, strategy, seed).fit(rows.X, rows.y)

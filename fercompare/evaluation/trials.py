@@ -3,7 +3,9 @@
 import hashlib
 import itertools
 import json
+import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -16,24 +18,36 @@ class Trial:
 
     Names say which; ``specification`` pins what the names meant: the fingerprint of
     the data, every parameter of the estimator, the version of the code.
+
+    Examples
+    --------
+    >>> one = Trial("fer2013", "hog+svm", "smote", 0, {"data": "5f2c"})
+    >>> other = Trial("fer2013", "hog+svm", "smote", 0, {"data": "77aa"})
+    >>> one.names == other.names, one.key == other.key
+    (True, False)
     """
 
     dataset: str
     model: str
     strategy: str
     seed: int
-    specification: str = ""
+    specification: dict = field(default_factory=dict, hash=False)
 
     @property
+    def names(self):
+        """What the trial is called, whatever the names meant."""
+        return self.dataset, self.model, self.strategy, self.seed
+
+    @property
+    def name(self):
+        """The names as a file may be called."""
+        return re.sub(r"[^\w+.@-]", "_", "-".join(map(str, self.names)))[:120]
+
+    @cached_property
     def key(self):
         """Name of the trial's files: readable, and another for another trial."""
-        identity = json.dumps(
-            [self.dataset, self.model, self.strategy, self.seed, self.specification]
-        )
-        digest = hashlib.sha256(identity.encode()).hexdigest()[:12]
-        words = f"{self.dataset}-{self.model}-{self.strategy}-{self.seed}"
-        safe = "".join(c if c.isalnum() or c in "+-_.@" else "_" for c in words)
-        return f"{safe[:120]}-{digest}"
+        identity = json.dumps([*self.names, self.specification], sort_keys=True)
+        return f"{self.name}-{hashlib.sha256(identity.encode()).hexdigest()[:12]}"
 
 
 @dataclass(frozen=True, eq=False)

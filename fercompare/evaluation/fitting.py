@@ -1,0 +1,153 @@
+"""One trial: fit on the training part, predict the test part.
+
+`divide` is the one place that decides which rows a model may see. Everything that
+learns, resampling and scaling included, is a step of the model and sees those alone.
+"""
+
+import time
+import traceback
+from typing import NamedTuple
+
+import numpy as np
+
+from fercompare.balancing.strategies import DoesNotApply, rebalance
+from fercompare.datasets.base import Dataset
+from fercompare.datasets.copies import leak_free
+from fercompare.errors import DataError
+from fercompare.evaluation.costs import PeakMemory, threads
+from fercompare.evaluation.provenance import machine
+from fercompare.evaluation.trials import DONE, FAILED, SKIPPED, Outcome
+from fercompare.models import make_model
+from fercompare.seeds import seed_for
+
+
+def run_trial(trial, parts, model):
+    """Fit a model on the training part and predict the test part.
+
+    Parameters
+    ----------
+    trial : Trial
+    parts : Parts
+        What `divide` makes of the trial's data set.
+    model : estimator, or DoesNotApply
+        The latter makes the outcome a skip.
+
+    Returns
+    -------
+    Outcome
+        A failure of the model is an outcome too, with its traceback in ``facts``.
+    """
+    if isinstance(model, DoesNotApply):
+        return Outcome(trial, SKIPPED, str(model), parts.dataset.classes)
+    dataset, training, reporting, leak_free_rows = parts
+    facts = _facts(dataset, training)
+    try:
+        with PeakMemory() as peak:
+            y_pred, proba = _fit_and_predict(model, training, reporting, facts)
+    except (Exception, SystemExit) as error:  # the study goes on
+        facts["traceback"] = traceback.format_exc()
+        reason = f"{type(error).__name__}: {error}"
+        return Outcome(trial, FAILED, reason, dataset.classes, facts=facts)
+    facts |= {"peak_memory_mb": peak.megabytes, "threads": threads()}
+    return Outcome(
+        trial,
+        DONE,
+        classes=dataset.classes,
+        rows=reporting.rows,
+        y_true=reporting.y,
+        y_pred=y_pred,
+        proba=proba,
+        leak_free=leak_free_rows,
+        facts=facts,
+    )
+
+
+class Parts(NamedTuple):
+    """A data set, its rows that train and that report, and which of these leak not."""
+
+    dataset: Dataset
+    training: Dataset
+    reporting: Dataset
+    leak_free: np.ndarray
+
+
+def divide(dataset):
+    """Return the `Parts` of a data set: what trains and what reports.
+
+    The validation part is in neither: it is for choosing, and nothing chooses here.
+    """
+    missing = sorted({"train", "test"} - set(dataset.part_sizes()))
+    if missing:
+        raise DataError(
+            f"data set {dataset.name!r} has no part {' and no part '.join(missing)}",
+            remedy="load it with split='stratified' or split='subject'",
+        )
+    reporting = dataset.part("test")
+    labelled = reporting.labelled
+    return Parts(
+        dataset,
+        training_rows(dataset),
+        reporting.take(labelled),
+        leak_free(dataset, "test")[labelled],
+    )
+
+
+def training_rows(dataset):
+    """Return the labelled rows of the training part, or of a set without parts."""
+    training = dataset if dataset.split is None else dataset.part("train")
+    return training.take(training.labelled)
+
+
+def make_estimator(dataset, model, strategy, seed, names=None):
+    """Return the unfitted estimator that a model, a strategy and a seed stand for.
+
+    The random state comes from the names, so that no trial depends on another.
+    """
+    state = seed_for(*(names or (model, strategy)), seed)
+    if isinstance(model, str):
+        model = make_model(model, image_shape=dataset.image_shape, random_state=state)
+    return rebalance(model, strategy, random_state=state)
+
+
+def class_probabilities(model, X, n_classes):
+    """Return ``(n, n_classes)`` float32, or None where the model has none to give."""
+    if not hasattr(model, "predict_proba"):
+        return None
+    proba = np.zeros((len(X), n_classes), dtype=np.float32)
+    proba[:, model.classes_] = model.predict_proba(X)
+    return proba
+
+
+def _fit_and_predict(model, training, reporting, facts):
+    """Return predictions and probabilities, and put what they cost into ``facts``."""
+    started = time.perf_counter()
+    model.fit(training.X, training.y)
+    fitted = time.perf_counter()
+    facts["fit_seconds"] = fitted - started
+    facts["engine"] = _engine(model)
+    y_pred = np.asarray(model.predict(reporting.X))
+    facts["predict_seconds"] = time.perf_counter() - fitted
+    proba = class_probabilities(model, reporting.X, len(reporting.classes))
+    facts["trial_seconds"] = time.perf_counter() - started
+    return y_pred, proba
+
+
+def _engine(model):
+    """Return which library solved the model, where it had a choice."""
+    classifier = model.steps[-1][1] if hasattr(model, "steps") else model
+    return getattr(classifier, "engine_", None)
+
+
+def _facts(dataset, training):
+    counts = np.bincount(training.y, minlength=len(dataset.classes))
+    return {
+        "data": {
+            "name": dataset.name,
+            "fingerprint": dataset.fingerprint,
+            "notes": dataset.notes,
+            "training_counts": dict(zip(dataset.classes, counts.tolist())),
+        },
+        "selected_on": "nothing: fixed settings",
+        "reported_on": "test",
+        "machine": machine(),
+    }
