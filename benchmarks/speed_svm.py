@@ -28,6 +28,7 @@ import resource
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 
 def machines():
@@ -69,10 +70,16 @@ def peak_mb():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
+def held_mb():
+    """Return the memory that this process holds now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
 def measure(options):
     """Fit and ask one machine; print what that took as json."""
     X, y, others, truth = features(options)
-    before, model = peak_mb(), machines()[options.only]
+    before, model = held_mb(), machines()[options.only]
     started = time.perf_counter()
     model.fit(X, y)
     fitted = time.perf_counter()
@@ -108,7 +115,7 @@ def main():
             continue
         done = subprocess.run(
             [sys.executable, "-W", "ignore", __file__, *sys.argv[1:], "--only", name],
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
             check=True,
         )

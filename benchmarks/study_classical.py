@@ -65,7 +65,7 @@ def steps():
 
 
 SEEDS = {"and mirrored: classical-best": 3, "hog+rf": 3, "lbp+rf": 3}
-"""Steps that depend on a seed, and how many are run."""
+"""Steps that are run with several seeds, and how many."""
 
 
 SHOWN = ("val_accuracy", "test_accuracy", "test_f1_macro", "test_accuracy_leak_free")
@@ -123,6 +123,8 @@ def main():
     parser.add_argument("--only", default="", help="Steps with this in their name.")
     parser.add_argument("--limit", type=int, help="Images, to try the script.")
     options = parser.parse_args()
+    if options.limit and options.table == TABLE:
+        parser.error("--limit is for trying: give it a --table of its own")
     data = load_dataset("fer2013", options.root, per_class=options.limit)
     known = read(options.table)
     for step, make in steps().items():

@@ -111,16 +111,20 @@ def make_model(name, *, image_shape=None, random_state=0):
     >>> [step for step, _ in make_model(["hog", LogisticRegression()]).steps]
     ['hog', 'logisticregression']
     """
-    if name == "dummy":
-        return DummyClassifier()
-    name = ALIASES.get(name, name) if isinstance(name, str) else name
-    words = name.split("+") if isinstance(name, str) else list(name)
-    features, classifier = words[:-1], words[-1]
-    if isinstance(classifier, str) and not (features and classifier in CLASSIFIERS):
-        look_up(name if isinstance(name, str) else classifier, MODELS, "model")
+    if isinstance(name, str):
+        if name == "dummy":
+            return DummyClassifier()
+        words = ALIASES.get(name, name).split("+")
+        if len(words) < 2 or words[-1] not in CLASSIFIERS:
+            look_up(name, MODELS, "model")
+    else:
+        words = list(name)
+        if not words:
+            raise DataError("a model of no steps", remedy="end it with a classifier")
+    *features, classifier = words
     made = _apart([_feature(word, image_shape, random_state) for word in features])
     joined = made if len(made) < 2 else [("features", FeatureUnion(made))]
-    return Pipeline([*joined, *_classifier(classifier, random_state)])
+    return Pipeline(_apart([*joined, *_classifier(classifier, random_state)]))
 
 
 def list_models():
@@ -155,7 +159,7 @@ def _apart(steps):
 
 def _classifier(word, random_state):
     if isinstance(word, str):
-        return CLASSIFIERS[word](random_state)
+        return look_up(word, CLASSIFIERS, "classifier")(random_state)
     if not is_classifier(word):
         raise DataError(
             f"{type(word).__name__} ends a model and is no classifier",

@@ -111,6 +111,41 @@ def test_two_classes_have_one_score(digits, engine):
     assert np.mean(machine.predict(others) == names[truth // 5]) > 0.9
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_class_without_weight_is_as_if_it_were_not_there(noisy, engine):
+    X, y, others, _ = noisy
+    weights = np.where(y == 1, 0.0, 1.0)
+    for machine in (
+        SVM(engine=engine).fit(X, y, weights),
+        SVM(engine=engine, class_weight={1: 0}).fit(X, y),
+    ):
+        alone = SVM(engine=engine).fit(X[y != 1], y[y != 1])
+        assert list(machine.classes_) == [0, 2, 3]
+        assert np.mean(machine.predict(others) == alone.predict(others)) > 0.99
+    assert 1 not in LinearSVM().fit(X, y, weights).predict(others)
+    with pytest.raises(DataError, match="weight of every row is zero"):
+        SVM(engine=engine).fit(X, y, np.zeros(len(y)))
+
+
+@pytest.mark.parametrize("make", [SVM, LinearSVM], ids=["svm", "linear-svm"])
+def test_repeated_rows_do_not_calibrate_themselves(noisy, make):
+    X, y, _, _ = noisy
+    once = make(random_state=0).fit(X, y).temperature_
+    thrice = make(random_state=0).fit(np.tile(X, (3, 1)), np.tile(y, 3)).temperature_
+    assert thrice > 0.5 * once
+
+
+@pytest.mark.parametrize("weighted", [0, 1, 5])
+def test_hardly_any_weight_is_no_crash(noisy, weighted):
+    X, y, others, _ = noisy
+    weights = np.zeros(len(y))
+    weights[[np.flatnonzero(y == k)[i] for k in range(4) for i in range(2)]] = 1
+    weights[:weighted] = 1
+    for model in (SVM(), LinearSVM(), RandomForest(5), LeastSquares()):
+        proba = model.fit(X, y, weights).predict_proba(others)
+        np.testing.assert_allclose(proba.sum(axis=1), 1)
+
+
 def test_without_intelex_scikit_learn_serves_and_its_absence_is_said(
     digits, monkeypatch
 ):
@@ -154,6 +189,7 @@ def test_predictions_do_not_depend_on_how_many_are_asked_for(digits, monkeypatch
     [
         ({"engine": "gpu"}, "unknown engine 'gpu'"),
         ({"kernel": "rfb"}, "did you mean 'rbf'"),
+        ({"gamma": "auto"}, "unknown gamma 'auto'; there are: scale"),
     ],
 )
 def test_an_unknown_choice_is_named(digits, options, problem):
@@ -245,12 +281,17 @@ def test_classifiers_are_scored_by_cross_validation(noisy):
 @given(
     y=arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 5)),
     seed=st.integers(0, 2**31),
+    times=st.integers(1, 3),
 )
-def test_rows_are_held_out_class_by_class(y, seed):
-    learning, calibrating = hold_out(y, seed)
+def test_rows_are_held_out_class_by_class_and_copies_together(y, seed, times):
+    copies = np.tile(np.arange(len(y)), times)
+    y = np.tile(y, times)
+    learning, calibrating = hold_out(y, copies, seed)
     assert sorted([*learning, *calibrating]) == list(range(len(y)))
-    counts = np.bincount(y, minlength=6)
-    assert np.array_equal(np.bincount(y[calibrating], minlength=6), counts // 4)
+    counts = np.bincount(y[: len(y) // times], minlength=6)
+    held = np.bincount(y[calibrating], minlength=6)
+    assert np.array_equal(held, times * (counts // 4))
+    assert not set(copies[learning]) & set(copies[calibrating])
 
 
 @settings(deadline=None)

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 from imblearn.over_sampling import BorderlineSMOTE
 from sklearn.base import clone
+from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
@@ -103,6 +104,13 @@ def test_objects_stand_beside_words(parts):
     assert model.fit(train.X, train.y).predict(test.X).shape == test.y.shape
     alone = make_model([LogisticRegression(max_iter=5)])
     assert [name for name, _ in alone.steps] == ["logisticregression"]
+    twins = make_model([Nystroem(), "nystroem"])
+    assert [name for name, _ in twins.steps][-2:] == ["nystroem-2", "ridge"]
+    with pytest.raises(DataError, match="a model of no steps"):
+        make_model([])
+    for word in ("dummy", "classical-best", "hog+svm"):
+        with pytest.raises(UnknownName, match="unknown classifier"):
+            make_model(["hog", word])
     with pytest.raises(DataError, match="HOG ends a model and is no classifier"):
         make_model(["lbp", tall])
 

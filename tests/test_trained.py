@@ -8,11 +8,16 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fercompare import load_dataset, load_model, run_benchmark
+from fercompare import load_dataset, load_model, make_model, run_benchmark
 from fercompare.classifiers.engines import ENGINES
 from fercompare.decoding import decode
 from fercompare.errors import DataError
-from fercompare.evaluation.trained import evaluate, predict_images, train
+from fercompare.evaluation.trained import (
+    LeakWarning,
+    evaluate,
+    predict_images,
+    train,
+)
 from fercompare.models import MODELS
 from fercompare.report.feature_plots import draw_features
 from fercompare.saving.cards import Card
@@ -79,6 +84,34 @@ def test_classes_in_another_order_are_the_same_classes(trained):
     )
     assert np.array_equal(reversed_.proba, straight.proba[:, ::-1])
     assert reversed_.leak_free.all()
+
+
+def test_rows_that_were_learned_from_are_never_leak_free(trained):
+    faces, model, card = trained
+    whole = evaluate(model, card, faces, "all")
+    assert np.array_equal(whole.leak_free, faces.split != "train")
+    assert not evaluate(model, card, faces, "train").leak_free.any()
+    other = load_dataset("synthetic", n=400, split="subject")
+    assert card.fingerprint != other.fingerprint
+    with pytest.warns(LeakWarning, match="by another split"):
+        evaluate(model, card, other)
+
+
+def test_classes_by_name_and_cards_that_lack_something(trained, pictures):
+    faces, _, card = trained
+    learned, test = faces.part("train"), faces.part("test")
+    names = np.array(card.classes)
+    by_name = make_model("hog+linear-svm").fit(learned.X, names[learned.y])
+    by_place = make_model("hog+linear-svm").fit(learned.X, learned.y)
+    found, same = evaluate(by_name, card, faces), evaluate(by_place, card, faces)
+    assert np.mean(found.y_pred == same.y_pred) > 0.95
+    assert np.mean(found.proba.argmax(axis=1) == found.y_pred) == 1
+    table, _ = predict_images(by_name, card, sorted(pictures[0].iterdir()))
+    assert table["predicted"].tolist() == by_name.predict(test.X[:6]).tolist()
+    with pytest.raises(DataError, match="card does not say its classes"):
+        predict_images(by_name, Card(), [])
+    with pytest.raises(DataError, match="card does not say its image_shape"):
+        evaluate(by_name, Card(classes=card.classes), faces)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +193,12 @@ def test_a_file_that_is_no_model_is_one_line(call, tmp_path):
         stderr = call(*words, status=FAILED).stderr
         assert stderr.startswith("fercompare: model.fer: ")
         assert stderr.count("\n") == 1
+
+
+def test_too_few_rows_for_a_strategy_is_one_line(call):
+    words = ("train", "hog+svm", "--option", "n=200", "--balance", "smote")
+    stderr = call(*words, "--per-class", "3", "--out", "q.fer", status=FAILED).stderr
+    assert "hog+svm with smote cannot learn from" in stderr
 
 
 def test_a_file_that_cannot_be_written_is_said_before_training(call):

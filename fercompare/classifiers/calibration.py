@@ -7,6 +7,7 @@ and `predict_proba` agree.
 
 import numpy as np
 from scipy.optimize import minimize_scalar
+from scipy.sparse import issparse
 from scipy.special import log_softmax, softmax
 from sklearn.utils import check_random_state
 
@@ -14,15 +15,17 @@ HELD_OUT = 0.25
 COLDEST, HOTTEST = 1e-3, 1e3
 
 
-def hold_out(y, random_state, share=HELD_OUT):
+def hold_out(y, copies, random_state, share=HELD_OUT):
     """Return the rows to learn from and the rows to calibrate on.
 
     Of every class the same share is held out, rounded down: a class of three rows or
-    fewer is learned from as a whole.
+    fewer is learned from as a whole. Copies of a row stay on one side.
 
     Parameters
     ----------
     y : int array of shape (n,)
+    copies : array of shape (n,)
+        The same for rows that are copies of each other.
     random_state : int, RandomState or None
     share : float
 
@@ -32,16 +35,20 @@ def hold_out(y, random_state, share=HELD_OUT):
 
     Examples
     --------
-    >>> learning, calibrating = hold_out(np.repeat([0, 1], [8, 3]), random_state=0)
-    >>> np.bincount(np.repeat([0, 1], [8, 3])[calibrating])
+    >>> y = np.repeat([0, 1], [8, 3])
+    >>> learning, calibrating = hold_out(y, np.arange(11), random_state=0)
+    >>> np.bincount(y[calibrating])
     array([2])
     """
-    shuffled = check_random_state(random_state).permutation(len(y))
-    by_class = shuffled[np.argsort(y[shuffled], kind="stable")]
-    counts = np.bincount(y)
-    place = np.arange(len(y)) - np.repeat(np.cumsum(counts) - counts, counts)
+    _, first, kind = np.unique(copies, return_index=True, return_inverse=True)
+    kinds = y[first]
+    shuffled = check_random_state(random_state).permutation(len(kinds))
+    by_class = shuffled[np.argsort(kinds[shuffled], kind="stable")]
+    counts = np.bincount(kinds)
+    place = np.arange(len(kinds)) - np.repeat(np.cumsum(counts) - counts, counts)
     held = place < np.repeat((counts * share).astype(int), counts)
-    return np.sort(by_class[~held]), np.sort(by_class[held])
+    is_held = np.isin(kind, by_class[held])
+    return np.flatnonzero(~is_held), np.flatnonzero(is_held)
 
 
 def best_temperature(scores, y, sample_weight=None):
@@ -57,7 +64,7 @@ def best_temperature(scores, y, sample_weight=None):
     Returns
     -------
     temperature : float
-        1 where there are no rows.
+        1 where no row counts.
 
     Examples
     --------
@@ -66,7 +73,7 @@ def best_temperature(scores, y, sample_weight=None):
     >>> round(best_temperature(right, y), 2), round(best_temperature(3 * right, y), 2)
     (1.05, 3.16)
     """
-    if not len(y):
+    if not len(y) or (sample_weight is not None and not np.any(sample_weight)):
         return 1.0
 
     def loss(log_temperature):
@@ -103,6 +110,10 @@ def log_loss(scores, y, sample_weight=None):
 def learn_temperature(first, X, y, sample_weight, random_state):
     """Return the temperature for a classifier like ``first``.
 
+    Copies of a row, as oversampling makes them, are held out together. Rows that SMOTE
+    made between others are not known as such: behind it the temperature is too low, and
+    probabilities claim more than they should.
+
     Parameters
     ----------
     first : estimator
@@ -117,14 +128,23 @@ def learn_temperature(first, X, y, sample_weight, random_state):
     temperature : float
     """
     y = np.asarray(y)
+    weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
+    counting = weights > 0
+    X, y, weights = X[counting], y[counting], weights[counting]
     columns = np.unique(y, return_inverse=True)[1]
-    learning, calibrating = hold_out(columns, random_state)
+    learning, calibrating = hold_out(columns, _copies(X, columns), random_state)
     if not len(calibrating):
         return 1.0
-    weights = np.ones(len(y)) if sample_weight is None else np.asarray(sample_weight)
     first.fit(X[learning], y[learning], weights[learning])
     scores = two_columns(first.decision_function(X[calibrating]))
     return best_temperature(scores, columns[calibrating], weights[calibrating])
+
+
+def _copies(X, columns):
+    """Return a number a row, the same for rows of the same bytes and class."""
+    if issparse(X):
+        return np.arange(X.shape[0])
+    return np.array([hash((k, row.tobytes())) for k, row in zip(columns, X)])
 
 
 def probabilities(scores, temperature):

@@ -15,7 +15,9 @@ class RandomForest(ClassifierMixin, BaseEstimator):
 
     Every tree leaves out about a third of the rows. What the forest says of a row
     through the trees that left it out calibrates its shares of votes by one number, a
-    temperature, so no row is held out and nothing is fitted twice.
+    temperature, so no row is held out and nothing is fitted twice. Where rows stand
+    twice, or between others as SMOTE makes them, few trees left all of their kind out,
+    and the probabilities claim more than they should.
 
     Parameters
     ----------
@@ -77,7 +79,7 @@ class RandomForest(ClassifierMixin, BaseEstimator):
             self.forest_ = forest.fit(X, y, sample_weight).set_params(n_jobs=1)
         self.classes_ = forest.classes_
         left_out = forest.oob_decision_function_
-        known = np.isfinite(left_out).all(axis=1)
+        known = left_out.any(axis=1)
         self.temperature_ = best_temperature(
             left_out[known],
             np.searchsorted(self.classes_, y[known]),

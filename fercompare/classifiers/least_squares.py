@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_consistent_length
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -22,7 +23,9 @@ class LeastSquares(ClassifierMixin, BaseEstimator):
     What the regression would say of a row without having seen it follows from what it
     says with it (Allen's PRESS, 1974). These scores choose the penalty and the
     temperature of the probabilities, so nothing is held out and nothing is fitted
-    twice. Behind `Nystroem` it is a kernel machine that takes seconds.
+    twice. Rows that stand twice, or between others as SMOTE makes them, vouch for each
+    other, so behind a sampler the probabilities claim too much. Behind `Nystroem` it is
+    a kernel machine that takes seconds.
 
     Parameters
     ----------
@@ -68,10 +71,15 @@ class LeastSquares(ClassifierMixin, BaseEstimator):
             raise DataError("1 class", remedy="pass rows of at least two classes")
         weights = compute_sample_weight(self.class_weight, y).astype(X.dtype)
         if sample_weight is not None:
+            check_consistent_length(y, sample_weight)
             sample_weight = np.asarray(sample_weight, dtype=X.dtype)
             weights *= sample_weight
             if not weights.any():
                 raise DataError("the weight of every row is zero")
+        if not (len(self.penalties) and min(self.penalties) > 0):
+            raise DataError(
+                f"penalties={self.penalties!r}", remedy="choose one or more above 0"
+            )
         targets = np.where(own[:, np.newaxis] == np.arange(len(self.classes_)), 1, -1)
         solve = _Solver(X, targets.astype(X.dtype), weights)
         best = None

@@ -1,5 +1,6 @@
 """A linear support vector machine with probabilities."""
 
+import numpy as np
 from sklearn.svm import LinearSVC
 from sklearn.utils import check_array, column_or_1d
 
@@ -17,9 +18,9 @@ class LinearSVM(LinearSVC):
 
     Examples
     --------
-    >>> X, y = [[-2.0], [-1.0], [1.0], [2.0]] * 5, [0, 0, 1, 1] * 5
-    >>> LinearSVM(random_state=0).fit(X, y).predict_proba([[3.0]]).round(2)
-    array([[0.04, 0.96]])
+    >>> X, y = [[k] for k in range(-20, 20)], [0] * 20 + [1] * 20
+    >>> LinearSVM(random_state=0).fit(X, y).predict_proba([[9]]).argmax()
+    np.int64(1)
     """
 
     def fit(self, X, y, sample_weight=None):
@@ -37,6 +38,11 @@ class LinearSVM(LinearSVC):
         """
         super().fit(X, y, sample_weight)
         X, y = check_array(X, accept_sparse="csr"), column_or_1d(y)
+        if sample_weight is not None:
+            counting = np.asarray(sample_weight) > 0
+            if not counting.all():  # liblinear forgets a class, LinearSVC does not
+                kept = np.asarray(sample_weight)[counting]
+                return self.fit(X[counting], y[counting], kept)
         first = LinearSVC(**self.get_params())
         self.temperature_ = learn_temperature(
             first, X, y, sample_weight, self.random_state

@@ -1,11 +1,13 @@
 """The support vector machine: scikit-learn's, on the fastest solver there is."""
 
 from itertools import combinations
+from numbers import Real
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
-from sklearn.utils import gen_batches
+from sklearn.utils import check_consistent_length, gen_batches
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -116,21 +118,21 @@ class SVM(ClassifierMixin, BaseEstimator):
         look_up(self.kernel, KERNELS, "kernel")
         X, y = validate_data(self, X, y, dtype=(np.float64, np.float32))
         check_classification_targets(y)
+        weights = self._weights(y, sample_weight)
+        if weights is not None:
+            X, y, weights = X[weights > 0], y[weights > 0], weights[weights > 0]
         self.classes_ = np.unique(y)
         if len(self.classes_) < 2:
             raise DataError("1 class", remedy="pass rows of at least two classes")
         self.gamma_ = self._gamma(X)
         self.engine_, solver = find_engine(self.engine)
-        weights = None if sample_weight is None else np.asarray(sample_weight, float)
         # In float32 scikit-learn-intelex is twice as fast, but finds wrong intercepts
         # for rows with weights.
-        weighted = weights is not None or self.class_weight is not None
-        rows = X.astype(np.float64, copy=False) if weighted else X
+        rows = X if weights is None else X.astype(np.float64, copy=False)
         solved = solver(
             C=self.C,
             kernel=self.kernel,
             gamma=self.gamma_,
-            class_weight=self.class_weight,
             cache_size=CACHE_MIB,
         ).fit(rows, y, weights)
         self.support_vectors_ = X[solved.support_]
@@ -138,7 +140,8 @@ class SVM(ClassifierMixin, BaseEstimator):
         self.dual_coef_ = np.array(solved.dual_coef_, dtype=np.float64)
         self.intercept_ = np.array(solved.intercept_, dtype=np.float64).ravel()
         if self.probability:
-            first = type(self)(**self.get_params() | {"probability": False})
+            alone = {"probability": False, "class_weight": None}
+            first = type(self)(**self.get_params() | alone)
             self.temperature_ = learn_temperature(
                 first, X, y, weights, self.random_state
             )
@@ -175,9 +178,22 @@ class SVM(ClassifierMixin, BaseEstimator):
         scores = two_columns(self.decision_function(X))
         return probabilities(scores, self.temperature_)
 
+    def _weights(self, y, sample_weight):
+        """Return the weight of each row, or None where all are 1."""
+        if self.class_weight is None and sample_weight is None:
+            return None
+        weights = compute_sample_weight(self.class_weight, y)
+        if sample_weight is not None:
+            check_consistent_length(y, sample_weight)
+            weights = weights * np.asarray(sample_weight, dtype=np.float64)
+        if not weights.any():
+            raise DataError("the weight of every row is zero")
+        return weights
+
     def _gamma(self, X):
-        if self.gamma != "scale":
+        if isinstance(self.gamma, Real):
             return float(self.gamma * self.sharpness)
+        look_up(self.gamma, {"scale": None}, "gamma")
         variance = X.var(dtype=np.float64) or 1 / X.shape[1]
         return float(self.sharpness / (X.shape[1] * variance))
 

@@ -39,12 +39,12 @@ def show(model, draw):
     from fercompare.terminal import print_table
 
     if Path(model).is_file():
-        from fercompare.saving.models import read_card
+        from fercompare.saving.models import load_model, read_card
 
-        card = asdict(read_card(model))
+        made, card = load_model(model), asdict(read_card(model))
         print_table([(key, _plain(value)) for key, value in card.items()], ["", model])
-        return
-    made = make_model(model)
+    else:
+        made = make_model(model)
     steps = getattr(made, "steps", [("", made)])
     rows = [(name, _parameters(step)) for name, step in steps]
     print_table(rows, ["step", "with its parameters"], title=model)

@@ -1,16 +1,15 @@
 """One model in use: trained on a training part, scored on a part, asked about files."""
 
+import os
+import warnings
+
 import numpy as np
 import pandas as pd
 
 from fercompare.datasets.copies import leak_free
 from fercompare.decoding import ImageReader
 from fercompare.errors import DataError
-from fercompare.evaluation.runner import (
-    class_probabilities,
-    make_estimator,
-    training_rows,
-)
+from fercompare.evaluation.runner import make_estimator, training_rows
 from fercompare.evaluation.trials import DONE, Outcome, Trial
 
 
@@ -41,8 +40,15 @@ def train(model, dataset, *, strategy="none", seed=0):
     ('hog+linear-svm', 210)
     """
     rows = training_rows(dataset)
-    fitted = make_estimator(dataset, model, strategy, seed).fit(rows.X, rows.y)
     counts = np.bincount(rows.y, minlength=len(dataset.classes)).tolist()
+    estimator = make_estimator(dataset, model, strategy, seed)
+    try:
+        fitted = estimator.fit(rows.X, rows.y)
+    except ValueError as error:
+        raise DataError(
+            f"{model} with {strategy} cannot learn from {len(rows)} images, of the "
+            f"rarest class {min(n for n in counts if n)}: {error}"
+        ) from error
     return fitted, {
         "model": model,
         "strategy": strategy,
@@ -60,7 +66,7 @@ def evaluate(model, card, dataset, part="test"):
     Parameters
     ----------
     model : estimator
-        Fitted; its classes are places in those of the card.
+        Fitted; its classes are those of the card, or places in them.
     card : Card
     dataset : Dataset
         Of the card's classes and image shape, in any order of the classes.
@@ -69,26 +75,36 @@ def evaluate(model, card, dataset, part="test"):
     Returns
     -------
     Outcome
+        ``leak_free`` is False too for rows that the model learned from.
+
+    Warns
+    -----
+    LeakWarning
+        Where the data may hold rows that the model learned from.
     """
+    _check_card(card)
     _check_same("classes", set(card.classes), set(dataset.classes), "--labels")
     _check_same("images of", card.image_shape, dataset.image_shape, "--size")
-    rows = dataset if part == "all" else dataset.part(part)
-    rows = rows.take(rows.labelled)
-    places = np.array([dataset.classes.index(name) for name in card.classes])
-    proba = class_probabilities(model, rows.X, len(card.classes))
-    if part == "all":
-        without_copies = np.ones(len(rows), dtype=bool)
-    else:
-        without_copies = leak_free(dataset, part)[dataset.part(part).labelled]
+    chosen = dataset.labelled.copy()
+    if part != "all":
+        dataset.part(part)  # raises where there is none
+        chosen &= dataset.split == part
+    rows = dataset.take(chosen)
+    names = _names_of(model, card)
+    places = np.array([dataset.classes.index(name) for name in names])
+    proba = None
+    if hasattr(model, "predict_proba"):
+        proba = np.zeros((len(rows), len(dataset.classes)), dtype=np.float32)
+        proba[:, places] = model.predict_proba(rows.X)
     return Outcome(
         Trial(dataset.name, card.model, card.strategy, seed=0),
         DONE,
         classes=dataset.classes,
         rows=rows.rows,
         y_true=rows.y,
-        y_pred=places[model.predict(rows.X)],
-        proba=None if proba is None else proba[:, np.argsort(places)],
-        leak_free=without_copies,
+        y_pred=places[np.searchsorted(model.classes_, model.predict(rows.X))],
+        proba=proba,
+        leak_free=_unseen(card, dataset, part)[chosen],
     )
 
 
@@ -98,7 +114,7 @@ def predict_images(model, card, paths):
     Parameters
     ----------
     model : estimator
-        Fitted; its classes are places in those of the card.
+        Fitted; its classes are those of the card, or places in them.
     card : Card
     paths : list of path
         Image files; a face should fill each.
@@ -110,17 +126,63 @@ def predict_images(model, card, paths):
         class where the model has them.
     unreadable : list of DataError
     """
+    _check_card(card)
     height, width, *channels = card.image_shape
     reader = ImageReader((height, width), color=bool(channels), on_error="skip")
     X, readable = reader.read_many(paths)
-    files = [str(path) for path, is_read in zip(paths, readable) if is_read]
+    files = [_text(path) for path, is_read in zip(paths, readable) if is_read]
     table = pd.DataFrame({"file": files, "predicted": ""})
     if files:
-        table["predicted"] = np.array(card.classes)[model.predict(X)]
-        proba = class_probabilities(model, X, len(card.classes))
-        if proba is not None:
-            table[list(card.classes)] = proba
+        names = _names_of(model, card)
+        found = np.searchsorted(model.classes_, model.predict(X))
+        table["predicted"] = np.array(names)[found]
+        if hasattr(model, "predict_proba"):
+            table[names] = model.predict_proba(X).astype(np.float32)
     return table, reader.skipped
+
+
+class LeakWarning(UserWarning):
+    """What is scored may have been learned from."""
+
+
+def _unseen(card, dataset, part):
+    """Return for every row of the data set whether it may count as unseen."""
+    unseen = np.ones(len(dataset), dtype=bool)
+    if dataset.split is None or card.fingerprint != dataset.fingerprint:
+        if card.data == dataset.name:
+            warnings.warn(
+                f"the model learned from other rows of {card.data}, or by another "
+                "split: what is scored here may be what it learned from",
+                LeakWarning,
+                stacklevel=3,
+            )
+        learned = np.zeros(len(dataset), dtype=bool)
+    else:
+        learned = dataset.split == "train"
+    for name in dataset.part_sizes() if part == "all" else [part]:
+        unseen[dataset.split == name] = leak_free(dataset, name)
+    return unseen & ~learned
+
+
+def _check_card(card):
+    for field in ("classes", "image_shape"):
+        if not getattr(card, field):
+            raise DataError(
+                f"the model's card does not say its {field}",
+                remedy="save it with card={'classes': …, 'image_shape': …}",
+            )
+
+
+def _names_of(model, card):
+    """Return the name of each of a model's classes."""
+    if np.asarray(model.classes_).dtype.kind in "iuf":
+        return [card.classes[int(place)] for place in model.classes_]
+    return [str(name) for name in model.classes_]
+
+
+def _text(path):
+    """Return a path as text that every encoding can write."""
+    return os.fsencode(path).decode(errors="replace")
 
 
 def _check_same(what, of_model, of_data, option):

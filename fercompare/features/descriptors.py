@@ -11,7 +11,7 @@ from fercompare.features.votes import gradient_votes
 CELLS = 4
 """Cells along the side of a patch."""
 FAINT = 10.0
-"""Length of gradients, in grey levels a pixel, below which a patch counts as plain."""
+"""Added to a patch's length in grey levels, so that only strong patches are clipped."""
 CLIP = 0.2
 
 
@@ -20,7 +20,7 @@ def dense_descriptors(stack, *, cell=4, stride=2, orientations=8):
 
     A patch has 4 x 4 cells, each a histogram of the directions of its gradients, to
     which a pixel adds the more the nearer it is. As in RootSIFT, the distance of two
-    descriptors is Hellinger's, and a patch without gradients has nearly none.
+    descriptors is Hellinger's, and a patch without any gradient is all zeros.
 
     Parameters
     ----------

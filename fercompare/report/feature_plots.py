@@ -24,6 +24,10 @@ def draw_features(model, dataset, path):
     -------
     paths : list of Path
     """
+    if not path.suffix:
+        raise DataError(
+            "has no ending", file=path, remedy="end it in .png, .svg or .pdf"
+        )
     features = [step for step in _steps(model) if hasattr(step, "draw")]
     if not features:
         raise DataError(
