@@ -1,6 +1,8 @@
 """The classifiers: scikit-learn's answers, by any engine, with probabilities."""
 
+import os
 import pickle
+import subprocess
 import sys
 
 import numpy as np
@@ -133,6 +135,25 @@ def test_repeated_rows_do_not_calibrate_themselves(noisy, make):
     once = make(random_state=0).fit(X, y).temperature_
     thrice = make(random_state=0).fit(np.tile(X, (3, 1)), np.tile(y, 3)).temperature_
     assert thrice > 0.5 * once
+
+
+def test_no_process_calibrates_on_other_rows(tmp_path):
+    code = (
+        "import numpy as np; from fercompare.classifiers import LinearSVM;"
+        "rng = np.random.default_rng(0); X = rng.normal(size=(200, 3));"
+        "y = (X[:, 0] + rng.normal(size=200) > 0).astype(int);"
+        "print(repr(LinearSVM(random_state=0).fit(X, y).temperature_))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(said) == 1 and float(said.pop()) > 0
 
 
 @pytest.mark.parametrize("weighted", [0, 1, 5])
@@ -325,8 +346,6 @@ def test_who_wins_every_pair_wins(margins):
 
 
 def test_importing_the_models_does_not_import_intelex():
-    import subprocess
-
     code = "import sys, fercompare.models; print('sklearnex' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert ran.stdout.strip() == "False"

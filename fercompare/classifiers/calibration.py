@@ -141,10 +141,12 @@ def learn_temperature(first, X, y, sample_weight, random_state):
 
 
 def _copies(X, columns):
-    """Return a number a row, the same for rows of the same bytes and class."""
+    """Return for each row the first of its class with the same bytes."""
     if issparse(X):
         return np.arange(X.shape[0])
-    return np.array([hash((k, row.tobytes())) for k, row in zip(columns, X)])
+    first = {}
+    keys = ((k, hash(row.tobytes())) for k, row in zip(columns, X))
+    return np.array([first.setdefault(key, row) for row, key in enumerate(keys)])
 
 
 def probabilities(scores, temperature):
