@@ -18,7 +18,7 @@ from itertools import groupby
 from pathlib import Path
 
 from fercompare import HOG, LBP, load_dataset, make_model
-from fercompare.evaluation.runner import training_rows
+from fercompare.evaluation.fitting import training_rows
 from fercompare.evaluation.trained import evaluate
 from fercompare.report.leaderboard import score
 from fercompare.saving import Card

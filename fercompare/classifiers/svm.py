@@ -33,9 +33,9 @@ class SVM(ClassifierMixin, BaseEstimator):
     """Support vector machine with probabilities, for tens of thousands of rows.
 
     One problem for each pair of classes, with the margins of `sklearn.svm.SVC`. A class
-    that wins all its pairs is predicted, as there; where there is none (about one image
-    in sixty) it is the one that loses its worst pair least, which unlike a count of
-    votes is a score that probabilities can be made of.
+    that wins all its pairs is predicted, as there; where there is none it is the one
+    that loses its worst pair least, which unlike a count of votes is a score that
+    probabilities can be made of.
 
     scikit-learn-intelex solves the problems where it is installed, scikit-learn
     otherwise. Only arrays are kept of what either found, and predictions are a few

@@ -33,8 +33,9 @@ def claim(folder, key):
     ...         mine, again
     (True, False)
     """
-    number = _take(Path(folder), key)
+    number = None
     try:
+        number = _take(Path(folder), key)
         yield number is not None
     finally:
         if number is not None:

@@ -19,28 +19,12 @@ import joblib
 
 from fercompare.balancing.strategies import DoesNotApply
 from fercompare.evaluation.claims import claim, holder, sweep
-from fercompare.evaluation.fitting import (
-    Parts,
-    class_probabilities,
-    divide,
-    make_estimator,
-    run_trial,
-    training_rows,
-)
+from fercompare.evaluation.fitting import Parts, divide, make_estimator, run_trial
 from fercompare.evaluation.provenance import n_cores
 from fercompare.evaluation.store import Store
 from fercompare.evaluation.study import collect, left_to_run, plan_study, warn_of_others
 from fercompare.evaluation.trials import FAILED, Outcome, Trial
 from fercompare.evaluation.workers import Died, run_in_processes
-
-__all__ = [
-    "class_probabilities",
-    "divide",
-    "make_estimator",
-    "run_benchmark",
-    "run_trial",
-    "training_rows",
-]
 
 SECONDS_BETWEEN_LOOKS = 0.2
 

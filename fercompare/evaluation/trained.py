@@ -9,7 +9,7 @@ import pandas as pd
 from fercompare.datasets.copies import leak_free
 from fercompare.decoding import ImageReader
 from fercompare.errors import DataError
-from fercompare.evaluation.runner import make_estimator, training_rows
+from fercompare.evaluation.fitting import make_estimator, training_rows
 from fercompare.evaluation.trials import DONE, Outcome, Trial
 
 
