@@ -1,6 +1,7 @@
 """What can go wrong, said once: what was asked, what was found, what to do."""
 
 import difflib
+from contextlib import contextmanager
 
 
 class FercompareError(Exception):
@@ -58,6 +59,21 @@ def look_up(name, catalogue, kind):
     raise UnknownName(f"unknown {kind} {name!r}; {hint}")
 
 
+@contextmanager
+def keep_interrupts():
+    """Raise Ctrl-C as itself where what was interrupted made another error of it.
+
+    A zip archive that is closed half written does so, and hides that someone wanted
+    to stop behind what would pass for a failure.
+    """
+    try:
+        yield
+    except Exception as error:
+        if _has_interrupt(error):
+            raise KeyboardInterrupt from error
+        raise
+
+
 def whole_number(text, most):
     """Return a text of plain digits as a number from 0 to ``most``, or None.
 
@@ -73,6 +89,12 @@ def whole_number(text, most):
 def printable(text):
     """Return ``text`` with the control characters of a hostile name made visible."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def _has_interrupt(error):
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _rebuild(kind, found, file, row, remedy):

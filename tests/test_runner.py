@@ -164,6 +164,28 @@ def test_plan_limits_and_collect_on_the_command_line(call):
     assert "4 trials done, 0 skipped, 0 failed;" in last.stderr
 
 
+class ClosesBadly(DummyClassifier):
+    """Makes another error of Ctrl-C, as a zip archive does that was being written."""
+
+    def fit(self, X, y, sample_weight=None):
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise ValueError("half written")
+
+
+def test_ctrl_c_in_disguise_is_no_failure(tmp_path, data, monkeypatch):
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark({"m": data}, {"m": ClosesBadly()}, ["none"], 1, store=tmp_path)
+    assert not load_results(tmp_path)
+    monkeypatch.setattr(
+        np, "savez_compressed", lambda file, **_: ClosesBadly().fit(0, 0)
+    )
+    with pytest.raises(KeyboardInterrupt):
+        run_benchmark({"m": data}, ["dummy"], ["none"], 1, store=tmp_path)
+    assert not load_results(tmp_path)
+
+
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
     command = [sys.executable, "-m", "fercompare.cli.main", *BENCH, "--seeds", "500"]
     bench = subprocess.Popen(

@@ -13,7 +13,7 @@ import numpy as np
 from fercompare.balancing.strategies import DoesNotApply, rebalance
 from fercompare.datasets.base import Dataset
 from fercompare.datasets.copies import leak_free
-from fercompare.errors import DataError
+from fercompare.errors import DataError, keep_interrupts
 from fercompare.evaluation.costs import PeakMemory, threads
 from fercompare.evaluation.provenance import machine
 from fercompare.evaluation.trials import DONE, FAILED, SKIPPED, Outcome
@@ -42,7 +42,7 @@ def run_trial(trial, parts, model):
     dataset, training, reporting, leak_free_rows = parts
     facts = _facts(dataset, training)
     try:
-        with PeakMemory() as peak:
+        with keep_interrupts(), PeakMemory() as peak:
             y_pred, proba = _fit_and_predict(model, training, reporting, facts)
     except (Exception, SystemExit) as error:  # the study goes on
         facts["traceback"] = traceback.format_exc()

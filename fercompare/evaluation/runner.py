@@ -18,6 +18,7 @@ from typing import NamedTuple
 import joblib
 
 from fercompare.balancing.strategies import DoesNotApply
+from fercompare.errors import keep_interrupts
 from fercompare.evaluation.claims import claim, holder, sweep
 from fercompare.evaluation.fitting import Parts, divide, make_estimator, run_trial
 from fercompare.evaluation.provenance import n_cores
@@ -29,6 +30,7 @@ from fercompare.evaluation.workers import Died, run_in_processes
 SECONDS_BETWEEN_LOOKS = 0.2
 
 
+@keep_interrupts()
 def run_benchmark(
     datasets=("synthetic",),
     models=("hog+svm", "hog+rf"),
