@@ -14,6 +14,8 @@ _HOMES = {
     "list_datasets": "fercompare.datasets.loading",
     "HOG": "fercompare.features.hog",
     "LBP": "fercompare.features.lbp",
+    "CNNClassifier": "fercompare.deep.classifier",
+    "TorchClassifier": "fercompare.deep.classifier",
     "make_model": "fercompare.models",
     "list_models": "fercompare.models",
     "save_model": "fercompare.saving.models",

@@ -51,6 +51,16 @@ def log_loss(y_true, y_pred, proba, n_classes):
     return float(sk.log_loss(y_true, proba, labels=np.arange(n_classes)))
 
 
+def auroc(y_true, y_pred, proba, n_classes):
+    """Mean over the classes that occur of the area under each one's ROC curve."""
+    areas = [
+        sk.roc_auc_score(y_true == k, proba[:, k])
+        for k in range(n_classes)
+        if 0 < np.sum(y_true == k) < len(y_true)
+    ]
+    return float(np.mean(areas)) if areas else float("nan")
+
+
 def recall_per_class(y_true, y_pred, n_classes):
     """Return the recall of each class, nan where it does not occur.
 
@@ -69,6 +79,7 @@ METRICS = {
     "accuracy": Metric(accuracy),
     "balanced_accuracy": Metric(balanced_accuracy),
     "f1_weighted": Metric(f1_weighted),
+    "auroc": Metric(auroc, needs_proba=True),
     "log_loss": Metric(log_loss, higher_is_better=False, needs_proba=True),
 }
 

@@ -12,6 +12,8 @@ from PIL import Image
 from fercompare.datasets.votes import VOTES
 from fercompare.decoding import ImageReader
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # or two processes wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 NAMED = os.environ.get("FERCOMPARE_DATA")
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 

@@ -1,15 +1,19 @@
 """scikit-learn's own checks over every feature, classifier and model by name."""
 
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
+from torch import nn
 
 from fercompare import list_models, make_model
 from fercompare.classifiers import SVM, LeastSquares, LinearSVM, RandomForest
+from fercompare.deep.classifier import CNNClassifier, TorchClassifier
 from fercompare.features import HOG, LBP, FisherVectors, Pixels
 from fercompare.features.compression import PrincipalComponents
 
 DRAWS = "which rows calibrate is drawn, so weighting a row is not repeating it"
 TWINS = "a row that stands there twice is not left out by leaving out one of them"
+BATCHES = "rows meet in batches of so many, so weighting a row is not repeating it"
 TREES = "which rows a tree is grown on is drawn, so weighting a row is not repeating it"
 PIPELINE = "scikit-learn's own Pipeline fits the steps that it was given"
 TWO_PIXELS = (
@@ -23,6 +27,8 @@ EXPECTED_FAILURES = {
     },
     "LeastSquares": {"check_sample_weight_equivalence_on_dense_data": TWINS},
     "RandomForest": {"check_sample_weight_equivalence_on_dense_data": TREES},
+    "TorchClassifier": {"check_sample_weight_equivalence_on_dense_data": BATCHES},
+    "CNNClassifier": {"check_sample_weight_equivalence_on_dense_data": BATCHES},
     "Pipeline": {
         "check_estimators_overwrite_params": PIPELINE,
         "check_dont_overwrite_parameters": PIPELINE,
@@ -51,6 +57,24 @@ CLASSIFIERS = [
     LeastSquares(),
     RandomForest(n_estimators=10),
 ]
+
+
+class TwoLayers(BaseEstimator):
+    """Makes networks small enough for two columns of numbers."""
+
+    def __call__(self, in_channels, image_shape, n_classes):
+        n = in_channels * image_shape[0] * image_shape[1]
+        layers = nn.Linear(n, 16), nn.ReLU(), nn.Linear(16, n_classes)
+        return nn.Sequential(nn.Flatten(), *layers)
+
+
+QUICK = {"epochs": 15, "batch_size": 32, "learning_rate": 0.03}
+SMALL = {**QUICK, "blocks": 1, "width": 8, "dense": (), "dropout": 0.0}
+NETWORKS = [
+    TorchClassifier(TwoLayers(), **QUICK),
+    CNNClassifier(**SMALL),
+    CNNClassifier(**SMALL, residual=True),
+]
 MODELS = [
     model.set_params(rf__n_estimators=10) if name.endswith("+rf") else model
     for name, model in ((name, make_model(name)) for name in list_models())
@@ -58,7 +82,7 @@ MODELS = [
 
 
 @parametrize_with_checks(
-    [*FEATURES, *CLASSIFIERS, *MODELS],
+    [*FEATURES, *CLASSIFIERS, *NETWORKS, *MODELS],
     expected_failed_checks=lambda e: EXPECTED_FAILURES.get(type(e).__name__, {}),
 )
 @pytest.mark.filterwarnings("ignore")

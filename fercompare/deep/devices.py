@@ -1,0 +1,106 @@
+"""Where a network runs and in what precision."""
+
+import functools
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import torch
+
+from fercompare.errors import DataError
+
+PRECISIONS = ("auto", "float32", "bfloat16")
+BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
+
+
+def find_device(name):
+    """Return the device of a name; ``auto`` is a GPU where there is one.
+
+    Raises
+    ------
+    DataError
+        Where the device is not there.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error) else "not there"
+        raise DataError(
+            f"device={name!r} cannot be used: {reason}",
+            remedy="choose device='cpu', or 'auto' for the best there is",
+        ) from error
+    return device
+
+
+def find_precision(name, device):
+    """Return whether to compute in bfloat16 on a device, as text.
+
+    ``auto`` is bfloat16 where the device multiplies in it, float32 elsewhere: on a
+    processor that does not, bfloat16 is ten times slower.
+
+    Examples
+    --------
+    >>> find_precision("float32", torch.device("cpu"))
+    'float32'
+    """
+    if name not in PRECISIONS:
+        raise DataError(
+            f"precision={name!r}", remedy=f"choose one of {', '.join(PRECISIONS)}"
+        )
+    if name != "auto":
+        return name
+    if device.type == "cuda":
+        fast = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        fast = device.type == "cpu" and _cpu_multiplies_bfloat16()
+    return "bfloat16" if fast else "float32"
+
+
+def computing_in(precision, device):
+    """Return a context in which layers compute in a precision."""
+    if precision == "bfloat16":
+        return torch.autocast(device.type, torch.bfloat16)
+    return nullcontext()
+
+
+@contextmanager
+def own_randomness(seed, device):
+    """Draw from a seed inside, and leave the process's generators as they were."""
+    devices = [device] if device.type == "cuda" else []
+    with (
+        torch.random.fork_rng(devices),
+        torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
+    ):
+        torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def enough_memory(batch_size):
+    """Say which batch size to try where the memory of the device runs out."""
+    try:
+        yield
+    except RuntimeError as error:
+        if not _is_out_of_memory(error):
+            raise
+        raise DataError(
+            f"out of memory with batch_size={batch_size}",
+            remedy=f"try batch_size={max(1, batch_size // 2)}, or smaller images",
+        ) from error
+
+
+def _is_out_of_memory(error):
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    return "can't allocate memory" in str(error) or "not enough memory" in str(error)
+
+
+@functools.cache
+def _cpu_multiplies_bfloat16():
+    try:
+        known = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False
+    return any(flag in known for flag in BFLOAT16_FLAGS)
