@@ -16,6 +16,8 @@ _HOMES = {
     "LBP": "fercompare.features.lbp",
     "CNNClassifier": "fercompare.deep.classifier",
     "TorchClassifier": "fercompare.deep.classifier",
+    "TransferClassifier": "fercompare.deep.transfer",
+    "BackboneFeatures": "fercompare.deep.backbone_features",
     "make_model": "fercompare.models",
     "list_models": "fercompare.models",
     "save_model": "fercompare.saving.models",

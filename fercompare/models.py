@@ -66,6 +66,16 @@ CLASSIFIERS = {
 }
 """Name to the steps that follow the features."""
 
+NETWORKS = {
+    "cnn": "our small residual network, trained in minutes on two cores",
+    "cnn-large": "our large residual network, for a GPU",
+    "cnn3": "the reference studies' plain network of three blocks",
+    "cnn4": "the same of four blocks",
+    "cnn5": "the same of five blocks",
+    "cnn6": "the same of six blocks",
+}
+"""Name to a line on each network; `fercompare.deep.presets` says what it is."""
+
 MODELS = {
     "dummy": "always the most frequent class",
     "classical-best": "Fisher vectors of patches, RBF machine: fisher+pca-svm",
@@ -79,6 +89,7 @@ MODELS = {
     "hog+lbp+rf": "both features, random forest",
     "pixels+svm": "the pixels themselves, RBF support vector machine",
     "pixels+rf": "the pixels themselves, random forest",
+    **NETWORKS,
 }
 """Name to a line on the model. Other joins of the same words are models too."""
 
@@ -91,8 +102,9 @@ def make_model(name, *, image_shape=None, random_state=0):
     Parameters
     ----------
     name : str, or list of str and estimators
-        One of `list_models`, or features and a classifier joined by ``+``. In a list
-        the words may stand beside transformers and a classifier of your own.
+        One of `list_models`, or features and a classifier joined by ``+``. A feature
+        may be the name of a backbone, as in ``resnet50+svm``; see `BackboneFeatures`.
+        In a list the words may stand beside transformers and a classifier of your own.
     image_shape : tuple of int, optional
         Shape of the images behind the rows; square if not given.
     random_state : int, default=0
@@ -114,6 +126,10 @@ def make_model(name, *, image_shape=None, random_state=0):
     if isinstance(name, str):
         if name == "dummy":
             return DummyClassifier()
+        if name in NETWORKS:
+            from fercompare.deep.presets import make_network
+
+            return make_network(name, image_shape, random_state)
         words = ALIASES.get(name, name).split("+")
         if len(words) < 2 or words[-1] not in CLASSIFIERS:
             look_up(name, MODELS, "model")
@@ -141,10 +157,20 @@ def list_models():
 def _feature(word, image_shape, random_state):
     if not isinstance(word, str):
         return type(word).__name__.lower(), clone(word)
-    feature = look_up(word, FEATURES, "feature")(image_shape=image_shape)
+    make = FEATURES[word] if word in FEATURES else _backbone(word)
+    feature = make(image_shape=image_shape)
     if hasattr(feature, "random_state"):
         feature.set_params(random_state=random_state)
     return word, feature
+
+
+def _backbone(word):
+    """Return what makes the features of a backbone; asking for one imports torch."""
+    from fercompare.deep.backbone_features import BackboneFeatures
+    from fercompare.deep.backbones import list_backbones
+
+    look_up(word, {**FEATURES, **dict.fromkeys(list_backbones())}, "feature")
+    return partial(BackboneFeatures, word)
 
 
 def _apart(steps):

@@ -1,9 +1,63 @@
 """What a person sees while waiting: the only home of rich."""
 
+import math
 import sys
 import time
 
 PATIENCE_SECONDS = 2.0
+SECONDS_BETWEEN_LOOKS = 0.25
+SECONDS_TO_JUDGE_SPEED = 120.0
+
+
+class Meter:
+    """A progress bar with the time left on standard error, once it takes long.
+
+    It appears after two seconds, and never where standard error is not a terminal.
+
+    Parameters
+    ----------
+    what : str
+        What is under way.
+    total : float
+
+    Examples
+    --------
+    >>> meter = Meter("training", total=10)
+    >>> meter.show(2.5, lambda: "epoch 3 of 10")
+    >>> meter.close()
+    """
+
+    def __init__(self, what, total):
+        self._what, self._total = what, total
+        self._bar = self._task = None
+        self._next = time.monotonic() + PATIENCE_SECONDS
+        if not sys.stderr.isatty():
+            self._next = math.inf
+
+    def show(self, done, text=None):
+        """Move the bar; most calls do nothing, so that calling often is cheap.
+
+        Parameters
+        ----------
+        done : float
+            Of the total.
+        text : callable, optional
+            Returns what to show beside the bar.
+        """
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + SECONDS_BETWEEN_LOOKS
+        if self._bar is None:
+            self._bar, self._task = _bar(self._what, self._total, done)
+        told = "" if text is None else text()
+        self._bar.update(self._task, completed=done, text=told, refresh=True)
+
+    def close(self):
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar, self._next = None, math.inf
 
 
 def track(items, what, total=None):
@@ -15,27 +69,28 @@ def track(items, what, total=None):
     if not sys.stderr.isatty():
         yield from items
         return
-    if total is None:
-        total = len(items)
-    started, bar, task = time.monotonic(), None, None
+    meter = Meter(what, len(items) if total is None else total)
     try:
         for done, item in enumerate(items):
-            if bar is None and time.monotonic() - started > PATIENCE_SECONDS:
-                bar, task = _bar(what, total)
-            if bar is not None:
-                bar.update(task, completed=done)
+            meter.show(done)
             yield item
     finally:
-        if bar is not None:
-            bar.stop()
+        meter.close()
 
 
-def _bar(what, total):
+def _bar(what, total, done):
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, TextColumn
 
-    bar = Progress(console=Console(stderr=True), transient=True)
-    task = bar.add_task(what, total=total)
+    bar = Progress(
+        *Progress.get_default_columns(),
+        TextColumn("{task.fields[text]}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+        auto_refresh=False,
+        speed_estimate_period=SECONDS_TO_JUDGE_SPEED,
+    )
+    task = bar.add_task(what, total=total, completed=done, text="")
     bar.start()
     return bar, task
 

@@ -9,9 +9,11 @@ import zipfile
 import numpy as np
 import pytest
 from safetensors import numpy as safetensors
+from sklearn.base import BaseEstimator
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, make_pipeline
@@ -21,9 +23,16 @@ from sklearn.svm import SVC, LinearSVC
 from fercompare import make_model, rebalance
 from fercompare.balancing.samplers import SAMPLERS
 from fercompare.classifiers import SVM, LinearSVM, RandomForest
+from fercompare.containers.archive import ARRAYS, MANIFEST, pack
+from fercompare.deep.augment import Augmentation
+from fercompare.deep.backbone_features import BackboneFeatures
+from fercompare.deep.classifier import CNNClassifier, TorchClassifier
+from fercompare.deep.losses import CrossEntropy, Focal, LogitAdjusted, PerClass
+from fercompare.deep.networks import block_network
+from fercompare.deep.transfer import TransferClassifier
+from fercompare.errors import DataError
 from fercompare.features import HOG, LBP, Pixels
-from fercompare.saving import ModelFileError, load_model
-from fercompare.saving.archive import ARRAYS, MANIFEST, pack
+from fercompare.saving import REGISTRY, Entry, ModelFileError, load_model
 
 SHAPE = (12, 12)
 CARD = {
@@ -46,6 +55,41 @@ def drawn(n=72, seed=0):
     for image, label in zip(stack, y):
         image[label * 4 : label * 4 + 4] += 60
     return stack.reshape(n, -1), y
+
+
+class Small(BaseEstimator):
+    """A user's own network, as something that files can name."""
+
+    def __init__(self, width=4):
+        self.width = width
+
+    def __call__(self, in_channels, image_shape, n_classes):
+        return block_network(
+            in_channels, image_shape, n_classes, blocks=1, width=self.width, dense=()
+        )
+
+
+def check_small(small):
+    """Refuse a width that no test asks for."""
+    if not 1 <= small.width <= 64:
+        raise DataError(f"width={small.width}")
+
+
+REGISTRY["small"] = Entry(Small, check=check_small)
+TINY = {"epochs": 2, "batch_size": 32, "random_state": 0}
+"""Of a network that a test can wait for."""
+
+
+def cnn(**options):
+    """Return a small unfitted CNN."""
+    return CNNClassifier(**TINY | {"blocks": 2, "width": 4, "dense": (8,)} | options)
+
+
+def transfer(backbone, **options):
+    """Return an unfitted network on a small backbone."""
+    return TransferClassifier(
+        backbone, **TINY | {"weights": None, "size": 32, "epochs": 1} | options
+    )
 
 
 ROWS, LABELS = drawn()
@@ -104,6 +148,30 @@ MODELS = {
             enn=SAMPLERS["edited-neighbours"](sampling_strategy="all", kind_sel="mode"),
             random_state=1,
         ),
+    ),
+    "cnn": cnn(),
+    "residual": cnn(residual=True, flips=True, averaging=0.9, normalization="image"),
+    "plain": cnn(batch_norm=False, dense=(), normalization="unit", optimizer="muon"),
+    "patient": cnn(
+        patience=1, validation_fraction=0.2, monitor="auroc", loss=LogitAdjusted(0.5)
+    ),
+    "colour": cnn(
+        image_shape=(6, 8, 3),
+        augmentation=Augmentation(0.2, erasing=0.0),
+        loss=Focal(gamma=1.0),
+        class_weight={0: 1, 2: 2.5},
+    ),
+    "cnn in a pipeline": make_pipeline(Pixels(), cnn(loss=PerClass())),
+    "cnn after smote": rebalance(cnn(loss=CrossEntropy()), "smote"),
+    "network of a user": TorchClassifier(Small(width=5), **TINY),
+    "frozen": transfer("shufflenet_v2_x0_5", mode="frozen"),
+    "described": transfer("shufflenet_v2_x0_5", mode="features", head=(4,)),
+    "finetuned": transfer(
+        FrozenEstimator(cnn().fit(ROWS, LABELS)), mode="finetune", unfreeze=1, size=None
+    ),
+    "backbone": make_pipeline(
+        BackboneFeatures("shufflenet_v2_x0_5", weights=None, size=32, random_state=0),
+        LinearSVM(),
     ),
 }
 FITTED = {}

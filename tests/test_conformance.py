@@ -1,19 +1,25 @@
 """scikit-learn's own checks over every feature, classifier and model by name."""
 
+import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
+from sklearn.frozen import FrozenEstimator
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch import nn
 
 from fercompare import list_models, make_model
 from fercompare.classifiers import SVM, LeastSquares, LinearSVM, RandomForest
+from fercompare.deep.backbone_features import BackboneFeatures
 from fercompare.deep.classifier import CNNClassifier, TorchClassifier
+from fercompare.deep.transfer import TransferClassifier
 from fercompare.features import HOG, LBP, FisherVectors, Pixels
 from fercompare.features.compression import PrincipalComponents
+from fercompare.models import NETWORKS as BY_NAME
 
 DRAWS = "which rows calibrate is drawn, so weighting a row is not repeating it"
 TWINS = "a row that stands there twice is not left out by leaving out one of them"
 BATCHES = "rows meet in batches of so many, so weighting a row is not repeating it"
+COPIES = "joblib, which the check compares with, tells a tensor from its copy"
 TREES = "which rows a tree is grown on is drawn, so weighting a row is not repeating it"
 PIPELINE = "scikit-learn's own Pipeline fits the steps that it was given"
 TWO_PIXELS = (
@@ -29,6 +35,11 @@ EXPECTED_FAILURES = {
     "RandomForest": {"check_sample_weight_equivalence_on_dense_data": TREES},
     "TorchClassifier": {"check_sample_weight_equivalence_on_dense_data": BATCHES},
     "CNNClassifier": {"check_sample_weight_equivalence_on_dense_data": BATCHES},
+    "TransferClassifier": {
+        "check_sample_weight_equivalence_on_dense_data": BATCHES,
+        "check_estimators_overwrite_params": COPIES,
+    },
+    "BackboneFeatures": {"check_estimators_overwrite_params": COPIES},
     "Pipeline": {
         "check_estimators_overwrite_params": PIPELINE,
         "check_dont_overwrite_parameters": PIPELINE,
@@ -75,14 +86,32 @@ NETWORKS = [
     CNNClassifier(**SMALL),
     CNNClassifier(**SMALL, residual=True),
 ]
+BASE = CNNClassifier(**{**SMALL, "epochs": 1}, random_state=0).fit(
+    np.arange(20 * 16, dtype=np.uint8).reshape(20, 16), np.arange(20) % 2
+)
+NEW_HEAD = {
+    "normalization": "dataset",
+    "head": (16,),
+    "dropout": 0.0,
+    "epochs": 8,
+    "batch_size": 64,
+    "learning_rate": 0.1,
+}
+TRANSFERRED = [
+    BackboneFeatures(FrozenEstimator(BASE), normalization="dataset"),
+    TransferClassifier(FrozenEstimator(BASE), **NEW_HEAD),
+    TransferClassifier(FrozenEstimator(BASE), mode="finetune", **NEW_HEAD),
+]
 MODELS = [
     model.set_params(rf__n_estimators=10) if name.endswith("+rf") else model
-    for name, model in ((name, make_model(name)) for name in list_models())
+    for name, model in (
+        (name, make_model(name)) for name in list_models() if name not in BY_NAME
+    )
 ]
 
 
 @parametrize_with_checks(
-    [*FEATURES, *CLASSIFIERS, *NETWORKS, *MODELS],
+    [*FEATURES, *CLASSIFIERS, *NETWORKS, *TRANSFERRED, *MODELS],
     expected_failed_checks=lambda e: EXPECTED_FAILURES.get(type(e).__name__, {}),
 )
 @pytest.mark.filterwarnings("ignore")

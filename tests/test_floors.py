@@ -21,6 +21,8 @@ FLOORS = {
     "labels": 0,
     "terminal": 0,
     "decoding": 0,
+    "containers": 0,
+    "tensors": 0,
     "metrics": 1,
     "datasets": 1,
     "features": 2,
@@ -38,6 +40,8 @@ HOMES = {
     "skimage": "features",
     "torch": "deep",
     "torchvision": "deep",
+    "onnx": "deep",
+    "onnxruntime": "deep",
     "imblearn": "balancing",
     "click": "cli",
     "matplotlib": "report",
@@ -45,7 +49,7 @@ HOMES = {
     "rich": "terminal",
     "openpyxl": "datasets",
     "sklearnex": "classifiers",
-    "safetensors": "saving",
+    "safetensors": "tensors",
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

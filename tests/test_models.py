@@ -32,12 +32,14 @@ def parts():
 
 
 def quick(model):
-    """Return the model with few trees, words and landmarks, where it has them."""
+    """Return the model with few trees, words, landmarks and filters, if it has any."""
     few = {
         "rf__n_estimators": 10,
         "fisher__n_words": 8,
         "fisher__n_components": 8,
         "nystroem__n_components": 200,
+        "width": 4,
+        "epochs": 1,
     }
     known = model.get_params()
     return model.set_params(**{name: n for name, n in few.items() if name in known})

@@ -34,6 +34,7 @@ from sklearn.svm import SVC
 
 import fercompare.saving.cards
 from fercompare import make_model, rebalance
+from fercompare.containers.archive import ARRAYS, MANIFEST
 from fercompare.errors import DataError
 from fercompare.features import HOG
 from fercompare.saving import (
@@ -45,7 +46,6 @@ from fercompare.saving import (
     read_card,
     save_model,
 )
-from fercompare.saving.archive import ARRAYS, MANIFEST
 
 
 @pytest.mark.parametrize("name", MODELS)

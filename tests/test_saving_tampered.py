@@ -20,12 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from saved_models import OTHERS, fitted, members, refused, same, sealed, step
 
+from fercompare.containers.archive import ARRAYS, MANIFEST, pack
 from fercompare.saving import (
     ModelFileError,
     load_model,
     read_card,
 )
-from fercompare.saving.archive import ARRAYS, MANIFEST, pack
 
 # What is done to the bytes.
 
@@ -199,7 +199,7 @@ HEADERS = {
     "metadata": {"__metadata__": {"a": "b"}, "a": _entry()},
     "a name of a path": {"../../a": _entry()},
     "a list": [_entry()],
-    "thousands": {f"a{k}": _entry(shape=(0,), end=0) for k in range(2_001)},
+    "thousands": {f"a{k}": _entry(shape=(0,), end=0) for k in range(6_001)},
 }
 RAW_HEADERS = {
     "a length beyond the file": struct.pack("<Q", 2**63) + b"{}",

@@ -18,6 +18,7 @@ COMMANDS = {
     "train": ("fercompare.cli.models", "train", "Fit a model and save it to a file."),
     "evaluate": ("fercompare.cli.models", "evaluate", "Score a model's file."),
     "predict": ("fercompare.cli.models", "predict", "Ask a model's file about images."),
+    "export": ("fercompare.cli.models", "export", "Write a network as ONNX."),
     "data": (
         "fercompare.cli.data",
         "data",

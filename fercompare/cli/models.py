@@ -1,7 +1,6 @@
 """`fercompare models`, `train`, `evaluate` and `predict`."""
 
 import json
-import os
 import sys
 import time
 from dataclasses import asdict
@@ -10,8 +9,11 @@ from pathlib import Path
 import click
 
 from fercompare.cli.options import dataset_options
+from fercompare.cli.showing import check_watch, check_writable, draw_curves, draw_model
 
 WORK_FAILED = 1
+
+ZIP = b"PK\x03\x04"
 
 
 @click.group(invoke_without_command=True)
@@ -32,7 +34,7 @@ def models(context, as_json):
 
 @models.command()
 @click.argument("model")
-@click.option("--draw", type=click.Path(), help="Picture of what its features see.")
+@click.option("--draw", type=click.Path(), help="Picture of what it sees.")
 def show(model, draw):
     """Print the steps of a model, or the card of a model's file."""
     from fercompare.models import make_model
@@ -49,10 +51,7 @@ def show(model, draw):
     rows = [(name, _parameters(step)) for name, step in steps]
     print_table(rows, ["step", "with its parameters"], title=model)
     if draw:
-        from fercompare.datasets.synthetic import load_synthetic
-        from fercompare.report.feature_plots import draw_features
-
-        for path in draw_features(made, load_synthetic(140), Path(draw)):
+        for path in draw_model(made, Path(draw)):
             click.echo(path)
 
 
@@ -63,7 +62,16 @@ def show(model, draw):
 @click.option("--balance", default="none", show_default=True, help="Strategy.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--out", required=True, type=click.Path(dir_okay=False), help="File.")
-def train(model, dataset, loading, balance, seed, out):
+@click.option(
+    "--log", type=click.Path(dir_okay=False), help="CSV of a network's epochs."
+)
+@click.option(
+    "--tensorboard", type=click.Path(file_okay=False), help="Folder for TensorBoard."
+)
+@click.option(
+    "--curves", type=click.Path(dir_okay=False), help="Picture of a network's epochs."
+)
+def train(model, dataset, loading, balance, seed, out, curves, **watch):
     """Fit a model on the training part and save it to a file.
 
     Where there is a validation part it is scored on that; `evaluate` does the test.
@@ -75,10 +83,12 @@ def train(model, dataset, loading, balance, seed, out):
     from fercompare.saving.cards import Card
     from fercompare.saving.models import save_model
 
-    _check_writable(Path(out))
+    check_writable(Path(out))
+    check_watch(model, curves, **watch)
     data = load_dataset(dataset, **loading)
     started = time.perf_counter()
-    fitted, card = fit(model, data, strategy=balance, seed=seed)
+    watch["progress"] = True
+    fitted, card = fit(model, data, strategy=balance, seed=seed, watch=watch)
     took = time.perf_counter() - started
     scores = {}
     if "val" in data.part_sizes():
@@ -90,6 +100,8 @@ def train(model, dataset, loading, balance, seed, out):
     for name, value in scores.items():
         click.echo(f"{name}: {value:.4f}", err=True)
     click.echo(out)
+    if curves:
+        draw_curves(fitted, Path(curves))
 
 
 @click.command()
@@ -142,8 +154,13 @@ def evaluate(file, dataset, loading, part, as_json):
 
 
 @click.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False))
-@click.argument("images", nargs=-1, required=True, type=click.Path(exists=True))
+@click.argument(
+    "paths",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True),
+    metavar="[MODEL] IMAGES...",
+)
 @click.option(
     "--format",
     "form",
@@ -151,17 +168,19 @@ def evaluate(file, dataset, loading, part, as_json):
     default="csv",
     show_default=True,
 )
-def predict(file, images, form):
+def predict(paths, form):
     """Print what a model's file sees in images, or in folders of them.
 
-    Images that cannot be read are named on standard error, and the status is 1.
+    Without a MODEL it is the network that comes with the package. Images that cannot
+    be read are named on standard error, and the status is 1.
     """
     from fercompare.evaluation.trained import predict_images
     from fercompare.saving.models import load_model, read_card
 
+    file, images = _model_and_images(paths)
     model, card = load_model(file), read_card(file)
-    paths = [path for image in images for path in _files(Path(image))]
-    table, unreadable = predict_images(model, card, paths)
+    files = [path for image in images for path in _files(Path(image))]
+    table, unreadable = predict_images(model, card, files)
     if form == "json":
         click.echo(table.to_json(orient="records", indent=2))
     else:
@@ -173,17 +192,46 @@ def predict(file, images, form):
         sys.exit(WORK_FAILED)
 
 
-def _check_writable(path):
-    """Say at once, not after an hour of training, that a file cannot be written."""
-    from fercompare.errors import DataError
+def _model_and_images(paths):
+    """Return the model's file, which may come first, and the images."""
+    from fercompare.saving.shipped import SHIPPED
 
-    folder = path.absolute().parent
-    if not (folder.is_dir() and os.access(folder, os.W_OK)):
-        raise DataError(
-            "is no folder that can be written to",
-            file=folder,
-            remedy="make it, or choose another place for --out",
+    first, *others = paths
+    if not _is_model_file(Path(first)):
+        click.echo(
+            f"fercompare: seen by the network of the package; its scores and terms: "
+            f"fercompare models show {SHIPPED}",
+            err=True,
         )
+        return SHIPPED, paths
+    if not others:
+        raise click.UsageError("no images to look at, only a model")
+    return first, others
+
+
+def _is_model_file(path):
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return path.suffix == ".fer" or stream.read(len(ZIP)) == ZIP
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.argument("out", type=click.Path(dir_okay=False))
+def export(file, out):
+    """Write the network of a model's file as ONNX, for other programs.
+
+    It takes rows of pixels, float32 from 0 to 255, and gives probabilities.
+    """
+    from fercompare.saving.models import load_model
+
+    check_writable(Path(out))
+    model = load_model(file)
+    from fercompare.deep.export import export_onnx
+
+    export_onnx(model, out)
+    click.echo(out)
 
 
 def _files(path):

@@ -7,7 +7,10 @@ import torch
 from sklearn.base import BaseEstimator
 from torch.nn import functional
 
+from fercompare.deep.inputs import as_images
 from fercompare.errors import DataError
+
+WHITE = 255.0
 
 
 class Augmentation(BaseEstimator):
@@ -123,24 +126,62 @@ class Augmentation(BaseEstimator):
         height, width = images.shape[2:]
         area = amounts.up_to(self.erasing)
         slender = torch.exp(amounts.between(-1, 1))
-        inside = torch.ones(1, dtype=torch.bool, device=images.device)
-        for side, share in (
-            (height, (area * slender).sqrt()),
-            (width, (area / slender).sqrt()),
-        ):
-            share = share.clamp(max=1)
-            start = amounts.between(0, 1) * (1 - share) * side
-            place = torch.arange(side, device=images.device) + 0.5
-            covered = (place >= start[:, None]) & (
-                place < (start + share * side)[:, None]
-            )
-            inside = (
-                covered[:, :, None] if side is height else inside & covered[:, None]
-            )
+        rows = amounts.stretch(height, (area * slender).sqrt())
+        columns = amounts.stretch(width, (area / slender).sqrt())
+        inside = rows[:, :, None] & columns[:, None]
         noise = torch.rand(
             images.shape, generator=amounts.generator, device=images.device
         )
         return torch.where(inside[:, None], noise, images)
+
+
+def find_augmentation(augmentation):
+    """Return what changes the images of a batch, or None.
+
+    Parameters
+    ----------
+    augmentation : None, "standard" or callable
+        A callable is called as an `Augmentation` is.
+    """
+    if augmentation == "standard":
+        augmentation = Augmentation()
+    if isinstance(augmentation, str):
+        raise DataError(
+            f"augmentation={augmentation!r}",
+            remedy="choose 'standard', None or an Augmentation",
+        )
+    if hasattr(augmentation, "check"):
+        augmentation.check()
+    return augmentation
+
+
+def draw_variants(augmentation, X, image_shape, n_variants, *, seed=0):
+    """Return images as a training may see them.
+
+    Parameters
+    ----------
+    augmentation : "standard" or callable
+    X : uint8 array of shape (n, h*w) or (n, h*w*3)
+    image_shape : tuple of int
+    n_variants : int
+        Of each image.
+    seed : int, default=0
+
+    Returns
+    -------
+    uint8 array of shape (n, n_variants, h, w) or (n, n_variants, h, w, 3)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> draw_variants("standard", np.zeros((5, 144), np.uint8), (12, 12), 3).shape
+    (5, 3, 12, 12)
+    """
+    images = as_images(X, image_shape, "cpu").repeat_interleave(n_variants, dim=0)
+    generator = torch.Generator().manual_seed(seed)
+    changed = find_augmentation(augmentation)(images.float() / WHITE, generator)
+    changed = (changed * WHITE).round().byte().permute(0, 2, 3, 1).numpy()
+    return changed.reshape(len(X), n_variants, *image_shape)
 
 
 class _Amounts:
@@ -159,6 +200,13 @@ class _Amounts:
 
     def up_to(self, most):
         return self.between(0, most) * self.happens()
+
+    def stretch(self, side, share):
+        """Return which places of a side lie within a stretch of it, ``(n, side)``."""
+        share = share.clamp(max=1)
+        start = self.between(0, 1) * (1 - share) * side
+        place = torch.arange(side, device=self.device) + 0.5
+        return (place >= start[:, None]) & (place < (start + share * side)[:, None])
 
     def either_way(self, most):
         return self.between(-most, most) * self.happens()

@@ -12,7 +12,7 @@ from fercompare.images import as_stack
 NORMALIZATIONS = ("dataset", "image", "unit")
 LEAST_SPREAD = 1e-3
 """Of a flat image, so that dividing by it leaves it flat."""
-ROWS_PER_CHUNK = 4096
+ROWS_PER_CHUNK = 512
 
 
 def as_images(X, image_shape, device):
@@ -22,12 +22,23 @@ def as_images(X, image_shape, device):
     of the rows, which nothing here writes to.
     """
     stack = as_stack(np.ascontiguousarray(X), image_shape)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
-        images = torch.from_numpy(stack)
+    images = as_tensor(stack)
     images = images if images.dtype == torch.uint8 else images.float()
     images = images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
     return images.to(device)
+
+
+def as_tensor(array):
+    """Return a tensor that shares the memory of an array, which nothing may write to.
+
+    Examples
+    --------
+    >>> as_tensor(np.broadcast_to(np.float32(1), 2))
+    tensor([1., 1.])
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(array)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import traceback
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.utils.validation import has_fit_parameter
 
 from fercompare.balancing.strategies import DoesNotApply, rebalance
 from fercompare.datasets.base import Dataset
@@ -39,43 +40,41 @@ def run_trial(trial, parts, model):
     """
     if isinstance(model, DoesNotApply):
         return Outcome(trial, SKIPPED, str(model), parts.dataset.classes)
-    dataset, training, reporting, leak_free_rows = parts
-    facts = _facts(dataset, training)
+    classes, reporting = parts.dataset.classes, parts.reporting
+    facts = _facts(parts.dataset, parts.training)
     try:
         with keep_interrupts(), PeakMemory() as peak:
-            y_pred, proba = _fit_and_predict(model, training, reporting, facts)
+            y_pred, proba = _fit_and_predict(model, parts, facts)
     except (Exception, SystemExit) as error:  # the study goes on
         facts["traceback"] = traceback.format_exc()
         reason = f"{type(error).__name__}: {error}"
-        return Outcome(trial, FAILED, reason, dataset.classes, facts=facts)
+        return Outcome(trial, FAILED, reason, classes, facts=facts)
     facts |= {"peak_memory_mb": peak.megabytes, "threads": threads()}
     return Outcome(
         trial,
         DONE,
-        classes=dataset.classes,
+        classes=classes,
         rows=reporting.rows,
         y_true=reporting.y,
         y_pred=y_pred,
         proba=proba,
-        leak_free=leak_free_rows,
+        leak_free=parts.leak_free,
         facts=facts,
     )
 
 
 class Parts(NamedTuple):
-    """A data set, its rows that train and that report, and which of these leak not."""
+    """A data set, its rows that train, choose and report, and which leak not."""
 
     dataset: Dataset
     training: Dataset
+    validation: Dataset | None
     reporting: Dataset
     leak_free: np.ndarray
 
 
 def divide(dataset):
-    """Return the `Parts` of a data set: what trains and what reports.
-
-    The validation part is in neither: it is for choosing, and nothing chooses here.
-    """
+    """Return the `Parts` of a data set: what trains, what chooses, what reports."""
     missing = sorted({"train", "test"} - set(dataset.part_sizes()))
     if missing:
         raise DataError(
@@ -87,6 +86,7 @@ def divide(dataset):
     return Parts(
         dataset,
         training_rows(dataset),
+        validation_rows(dataset),
         reporting.take(labelled),
         leak_free(dataset, "test")[labelled],
     )
@@ -96,6 +96,14 @@ def training_rows(dataset):
     """Return the labelled rows of the training part, or of a set without parts."""
     training = dataset if dataset.split is None else dataset.part("train")
     return training.take(training.labelled)
+
+
+def validation_rows(dataset):
+    """Return the labelled rows that choose, or None where a set has none."""
+    if "val" not in dataset.part_sizes():
+        return None
+    rows = dataset.part("val")
+    return rows.take(rows.labelled)
 
 
 def make_estimator(dataset, model, strategy, seed, names=None):
@@ -109,6 +117,41 @@ def make_estimator(dataset, model, strategy, seed, names=None):
     return rebalance(model, strategy, random_state=state)
 
 
+def fit(model, training, validation=None):
+    """Fit an estimator on the rows that train.
+
+    A network is handed the validation part too, which it scores after each epoch and
+    may choose the epoch by, and the votes where its rows are the data's own.
+
+    Parameters
+    ----------
+    model : estimator
+    training : Dataset
+        See `training_rows`.
+    validation : Dataset, optional
+        See `validation_rows`.
+
+    Returns
+    -------
+    model : estimator
+        The same, fitted.
+    """
+    *before, (name, classifier) = getattr(model, "steps", [("", model)])
+    prefix = f"{name}__" if name else ""
+    extra = {}
+    sees_pixels = all(hasattr(step, "fit_resample") for _, step in before)
+    if sees_pixels and has_fit_parameter(classifier, "validation"):
+        present = np.unique(training.y)
+        if not before and training.votes is not None:
+            votes = training.votes[:, present]
+            if votes.any(axis=1).all():
+                extra[f"{prefix}votes"] = votes
+        if validation is not None:
+            known = validation.take(np.isin(validation.y, present))
+            extra[f"{prefix}validation"] = known.X, known.y
+    return model.fit(training.X, training.y, **extra)
+
+
 def class_probabilities(model, X, n_classes):
     """Return ``(n, n_classes)`` float32, or None where the model has none to give."""
     if not hasattr(model, "predict_proba"):
@@ -118,13 +161,16 @@ def class_probabilities(model, X, n_classes):
     return proba
 
 
-def _fit_and_predict(model, training, reporting, facts):
+def _fit_and_predict(model, parts, facts):
     """Return predictions and probabilities, and put what they cost into ``facts``."""
+    reporting = parts.reporting
     started = time.perf_counter()
-    model.fit(training.X, training.y)
+    fit(model, parts.training, parts.validation)
     fitted = time.perf_counter()
     facts["fit_seconds"] = fitted - started
     facts["engine"] = _engine(model)
+    facts["training_curve"] = _training_curve(model)
+    facts["selected_on"] = _selected_on(model, parts)
     y_pred = np.asarray(model.predict(reporting.X))
     facts["predict_seconds"] = time.perf_counter() - fitted
     proba = class_probabilities(model, reporting.X, len(reporting.classes))
@@ -134,8 +180,28 @@ def _fit_and_predict(model, training, reporting, facts):
 
 def _engine(model):
     """Return which library solved the model, where it had a choice."""
-    classifier = model.steps[-1][1] if hasattr(model, "steps") else model
-    return getattr(classifier, "engine_", None)
+    return getattr(_classifier(model), "engine_", None)
+
+
+def _training_curve(model):
+    """Return name to a number for each epoch, where the model has a history."""
+    history = getattr(_classifier(model), "history_", None)
+    if not history:
+        return None
+    return {name: [float(row[name]) for row in history] for name in history[0]}
+
+
+def _selected_on(model, parts):
+    """Return what chose anything, and what it chose."""
+    classifier = _classifier(model)
+    chose = parts.validation is not None and getattr(classifier, "patience", None)
+    if chose and hasattr(classifier, "best_epoch_"):
+        return f"validation part: epoch {classifier.best_epoch_}"
+    return "nothing: fixed settings"
+
+
+def _classifier(model):
+    return model.steps[-1][1] if hasattr(model, "steps") else model
 
 
 def _facts(dataset, training):
@@ -147,7 +213,6 @@ def _facts(dataset, training):
             "notes": dataset.notes,
             "training_counts": dict(zip(dataset.classes, counts.tolist())),
         },
-        "selected_on": "nothing: fixed settings",
         "reported_on": "test",
         "machine": machine(),
     }

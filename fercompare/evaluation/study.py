@@ -95,7 +95,7 @@ def warn_of_others(trials, listing):
         warnings.warn(
             f"{', '.join(names)}: {n} in the store under this name differ in "
             f"{'; '.join(fields)}; they stay there and are not used",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -9,11 +10,16 @@ import pandas as pd
 from fercompare.datasets.copies import leak_free
 from fercompare.decoding import ImageReader
 from fercompare.errors import DataError
-from fercompare.evaluation.fitting import make_estimator, training_rows
+from fercompare.evaluation.fitting import (
+    fit,
+    make_estimator,
+    training_rows,
+    validation_rows,
+)
 from fercompare.evaluation.trials import DONE, Outcome, Trial
 
 
-def train(model, dataset, *, strategy="none", seed=0):
+def train(model, dataset, *, strategy="none", seed=0, watch=None):
     """Fit a model on the training part of a data set.
 
     The benchmark's model of the same names and seed is the same model.
@@ -24,6 +30,9 @@ def train(model, dataset, *, strategy="none", seed=0):
         From `list_models` and `list_strategies`.
     dataset : Dataset
     seed : int, default=0
+    watch : dict, optional
+        A network's parameters ``log``, ``tensorboard`` and ``progress`` while it is
+        trained; other models have no use for it.
 
     Returns
     -------
@@ -43,7 +52,10 @@ def train(model, dataset, *, strategy="none", seed=0):
     counts = np.bincount(rows.y, minlength=len(dataset.classes)).tolist()
     estimator = make_estimator(dataset, model, strategy, seed)
     try:
-        fitted = estimator.fit(rows.X, rows.y)
+        with _watched(estimator, watch or {}):
+            fitted = fit(estimator, rows, validation_rows(dataset))
+    except DataError:
+        raise
     except ValueError as error:
         raise DataError(
             f"{model} with {strategy} cannot learn from {len(rows)} images, of the "
@@ -139,6 +151,19 @@ def predict_images(model, card, paths):
         if hasattr(model, "predict_proba"):
             table[names] = model.predict_proba(X).astype(np.float32)
     return table, reader.skipped
+
+
+@contextmanager
+def _watched(estimator, watch):
+    """Set the final step's parameters inside, and put back what they were."""
+    classifier = getattr(estimator, "steps", [("", estimator)])[-1][1]
+    own = classifier.get_params(deep=False)
+    before = {name: own[name] for name in watch if name in own}
+    classifier.set_params(**{name: watch[name] for name in before})
+    try:
+        yield
+    finally:
+        classifier.set_params(**before)
 
 
 class LeakWarning(UserWarning):

@@ -26,6 +26,26 @@ def draw_dataset(dataset, folder, formats=("png", "svg"), *, seed=0):
     ]
 
 
+def stem_and_format(path):
+    """Return where a picture goes, without its ending, and the format that this names.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> stem, form = stem_and_format(Path("curves.svg"))
+    >>> stem.name, form
+    ('curves', 'svg')
+    """
+    form = path.suffix.removeprefix(".")
+    if form not in FORMATS:
+        raise DataError(
+            f"has the ending {path.suffix!r}" if form else "has no ending",
+            file=path,
+            remedy="end it in .png, .svg or .pdf",
+        )
+    return path.with_suffix(""), form
+
+
 def save_figure(figure, stem, formats):
     """Write a figure in each of the formats, the same bytes each time."""
     if unknown := [form for form in formats if form not in FORMATS]:

@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fercompare.errors import DataError
-from fercompare.report.data_plots import save_figure
+from fercompare.report.data_plots import save_figure, stem_and_format
 
 
 def draw_features(model, dataset, path):
@@ -24,15 +24,12 @@ def draw_features(model, dataset, path):
     -------
     paths : list of Path
     """
-    if not path.suffix:
-        raise DataError(
-            "has no ending", file=path, remedy="end it in .png, .svg or .pdf"
-        )
+    stem, form = stem_and_format(path)
     features = [step for step in _steps(model) if hasattr(step, "draw")]
     if not features:
         raise DataError(
             "none of the model's steps can be drawn",
-            remedy="choose one with hog or lbp",
+            remedy="choose one with hog or lbp, or a network with augmentation",
         )
     shown = [np.flatnonzero(dataset.y == k)[:1] for k in range(len(dataset.classes))]
     columns = {c: int(rows[0]) for c, rows in zip(dataset.classes, shown) if len(rows)}
@@ -48,7 +45,7 @@ def draw_features(model, dataset, path):
         axes.set(xticks=[], yticks=[])
     for axes, feature in zip(grid[1:, 0], features):
         axes.set_ylabel(type(feature).__name__, fontsize=10)
-    return save_figure(figure, path.with_suffix(""), [path.suffix.removeprefix(".")])
+    return save_figure(figure, stem, [form])
 
 
 def _steps(model):

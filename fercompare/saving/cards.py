@@ -7,8 +7,8 @@ from importlib.metadata import version
 import numpy as np
 
 from fercompare import __version__
+from fercompare.containers.refusal import Refused
 from fercompare.errors import UnknownName, look_up
-from fercompare.saving.refusal import Refused
 
 PACKAGES = ("scikit-learn", "numpy")
 MOST_TEXT = 1000
@@ -31,6 +31,11 @@ class Card:
     counts : dict of {str: int}
         Training rows of each class.
     scores : dict of {str: float}
+    confusion : tuple of tuple of int
+        Images of the part that reports, a row for each true class, a column for each
+        predicted one.
+    terms : str
+        What may be done with the model, given the data it learned from.
     versions : dict of {str: str}
         Of fercompare, scikit-learn and numpy.
     created : str
@@ -45,11 +50,13 @@ class Card:
     image_shape: tuple = ()
     counts: dict = field(default_factory=dict)
     scores: dict = field(default_factory=dict)
+    confusion: tuple = ()
+    terms: str = ""
     versions: dict = field(default_factory=dict)
     created: str = ""
 
     def __post_init__(self):
-        for name in ("model", "strategy", "data", "fingerprint", "created"):
+        for name in ("model", "strategy", "data", "fingerprint", "terms", "created"):
             _check(name, _is_text(getattr(self, name)), "a line of text")
         for name, is_right, what in (
             ("classes", _is_text, "texts"),
@@ -68,6 +75,15 @@ class Card:
             right = isinstance(values, dict) and all(map(_is_text, values))
             right = right and all(map(is_right, values.values()))
             _check(name, right, f"a dict of names and {what}")
+        rows = self.confusion
+        square = isinstance(rows, list | tuple) and all(
+            isinstance(row, list | tuple)
+            and len(row) == len(rows) == len(self.classes)
+            and all(map(_is_size, row))
+            for row in rows
+        )
+        _check("confusion", square, "a row and a column of whole numbers a class")
+        object.__setattr__(self, "confusion", tuple(map(tuple, rows)))
         _check("classes", len(set(self.classes)) == len(self.classes), "all different")
         _check("image_shape", len(self.image_shape) in (0, 2, 3), "two or three sides")
         _check("created", _is_day(self.created), "a day such as 2026-01-31")

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.base import OneToOneFeatureMixin
 from sklearn.pipeline import FeatureUnion
 
-from fercompare.saving.refusal import Refused
+from fercompare.containers.refusal import Refused
 
 MOST_FEATURES = 2**22
 NOTHING = (None, "passthrough", "drop")

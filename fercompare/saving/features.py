@@ -5,10 +5,10 @@ Those that learn nothing but the shape of an image are fitted anew, on one blank
 
 import numpy as np
 
+from fercompare.containers.refusal import Refused
 from fercompare.features.descriptors import CELLS
 from fercompare.images import resolve_shape
 from fercompare.saving.checks import MOST_FEATURES, check_above_zero
-from fercompare.saving.refusal import Refused
 
 MOST_PIXELS = 2**22
 MOST_SCALES = 16

@@ -6,8 +6,8 @@ attributes (those of scikit-learn 1.6 to 1.9).
 
 import numpy as np
 
+from fercompare.containers.refusal import Refused
 from fercompare.saving.checks import check_above_zero, check_svm
-from fercompare.saving.refusal import Refused
 
 KERNELS = ("linear", "poly", "rbf", "sigmoid")
 MOST_DEGREE = 1000

@@ -7,23 +7,20 @@ its meaning too, because scikit-learn trusts what was fitted.
 """
 
 import hashlib
-import json
-import re
 import warnings
 from dataclasses import asdict
 
 import numpy as np
 
-from fercompare.saving.archive import open_archive, pack, write_whole
-from fercompare.saving.bounded_json import parse
+from fercompare.containers.archive import open_archive, pack, write_whole
+from fercompare.containers.refusal import Refused
+from fercompare.containers.seal import seal, unseal
 from fercompare.saving.cards import card_of, check_card, make_card, versions
-from fercompare.saving.refusal import ModelFileWarning, Refused, naming
+from fercompare.saving.refusal import ModelFileWarning, naming_model
 from fercompare.saving.states import Builder, Taker
-from fercompare.saving.tensors import pack_arrays, read_arrays, unpack_arrays
+from fercompare.tensors import pack_arrays, read_arrays, unpack_arrays
 
 VERSION = 1
-_FIRST = '{"format": "fercompare model", "version": %s, "sha256": "%s",'
-_FIRST_LINE = re.compile((_FIRST % (r"(\d{1,6})", r"([0-9a-f]{64})")).encode())
 
 
 def save_model(model, path, *, card=None):
@@ -58,7 +55,7 @@ def save_model(model, path, *, card=None):
     ...     load_model(path).predict([[-3.0], [3.0]])
     array([0, 1])
     """
-    with naming(path, "save a fitted model of registered classes"):
+    with naming_model(path, "save a fitted model of registered classes"):
         card = make_card(card)
         taker = Taker()
         record = taker.take(model)
@@ -92,7 +89,7 @@ def load_model(path):
     ModelFileWarning
         If it was saved with another version of scikit-learn.
     """
-    with naming(path), open_archive(path) as archive:
+    with naming_model(path), open_archive(path) as archive:
         manifest = _decode(archive.manifest)
         card = card_of(manifest["card"])
         content, described = read_arrays(archive)
@@ -134,7 +131,7 @@ def read_card(path):
     ...     read_card(path).data
     'synthetic'
     """
-    with naming(path), open_archive(path) as archive:
+    with naming_model(path), open_archive(path) as archive:
         return card_of(_decode(archive.manifest)["card"])
 
 
@@ -142,26 +139,12 @@ def _encode(record, arrays, card):
     packed = pack_arrays(arrays)
     digest = hashlib.sha256(packed).hexdigest()
     body = {"arrays": digest, "card": asdict(card), "model": record}
-    rest = json.dumps(body, indent=1, allow_nan=False)[1:].encode()
-    first = _FIRST % (VERSION, hashlib.sha256(rest).hexdigest())
-    return first.encode() + rest, packed
+    return seal("model", VERSION, body), packed
 
 
 def _decode(manifest):
-    first = _FIRST_LINE.match(manifest)
-    if not first:
-        raise Refused("its manifest does not begin as that of a model")
-    written = int(first[1])
-    if written > VERSION:
-        raise Refused(
-            f"has version {written} of the format; this fercompare reads {VERSION}",
-            "install a newer fercompare",
-        )
-    rest = manifest[first.end() :]
-    if written < 1 or hashlib.sha256(rest).hexdigest().encode() != first[2]:
-        raise Refused("its manifest is not the one that was written")
-    body = parse(b"{" + rest, "its manifest")
-    if not isinstance(body, dict) or set(body) != {"arrays", "card", "model"}:
+    body = unseal("model", VERSION, manifest)
+    if set(body) != {"arrays", "card", "model"}:
         raise Refused("its manifest has other parts than a card, a model and arrays")
     return body
 

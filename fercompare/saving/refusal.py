@@ -2,7 +2,8 @@
 
 from contextlib import contextmanager
 
-from fercompare.errors import DataError, printable
+from fercompare.containers.refusal import Refused, naming, said
+from fercompare.errors import DataError, FercompareError, printable
 
 UPSET = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What a class raises that is put together from a state it was not made for."""
@@ -17,12 +18,19 @@ class ModelFileWarning(UserWarning):
     """A model that was loaded, though it may not predict what it did elsewhere."""
 
 
-class Refused(Exception):
-    """What was found and what to do about it; the file is named further out."""
+def naming_model(path, remedy=AGAIN):
+    """Turn all that goes wrong inside into a `ModelFileError` that names the file.
 
-    def __init__(self, found, remedy=None):
-        super().__init__(found)
-        self.found, self.remedy, self.step = found, remedy, None
+    Examples
+    --------
+    >>> with naming_model("mine.fer"):
+    ...     raise Refused("is empty")
+    Traceback (most recent call last):
+        ...
+    fercompare.saving.refusal.ModelFileError: mine.fer: is empty; get the file again
+    from where it was saved
+    """
+    return naming(path, remedy, ModelFileError, "model")
 
 
 @contextmanager
@@ -35,7 +43,7 @@ def at_step(trail):
     ...     raise Refused("has no n_features_in_")
     Traceback (most recent call last):
         ...
-    fercompare.saving.refusal.Refused: step 'features/hog' has no n_features_in_
+    fercompare.containers.refusal.Refused: step 'features/hog' has no n_features_in_
     """
     try:
         yield
@@ -46,7 +54,9 @@ def at_step(trail):
             error.args = (error.found,)
         raise
     except UPSET as error:
-        refused = Refused(f"{called(trail)} is unsound: {_said(error)}")
+        of_ours = isinstance(error, FercompareError)
+        found = f": {said(error)}" if of_ours else f" is unsound: {said(error)}"
+        refused = Refused(called(trail) + found)
         refused.step = called(trail)
         raise refused from error
 
@@ -54,40 +64,3 @@ def at_step(trail):
 def called(trail):
     """Return how to call the step that a trail of names leads to."""
     return f"step {printable('/'.join(trail))!r}" if trail else "the model"
-
-
-@contextmanager
-def naming(path, remedy=AGAIN):
-    """Turn all that goes wrong inside into a `ModelFileError` that names the file.
-
-    Examples
-    --------
-    >>> with naming("mine.fer"):
-    ...     raise Refused("is empty")
-    Traceback (most recent call last):
-        ...
-    fercompare.saving.refusal.ModelFileError: mine.fer: is empty; get the file again
-    from where it was saved
-    """
-    try:
-        yield
-    except ModelFileError:
-        raise
-    except Refused as error:
-        raise ModelFileError(
-            error.found, file=path, remedy=error.remedy or remedy
-        ) from error
-    except OSError as error:
-        raise ModelFileError(
-            f"cannot be read or written ({error.strerror or error})",
-            file=path,
-            remedy="check the folder, its rights and the space on the disk",
-        ) from error
-    except Exception as error:  # a class can be upset by its own state in any way
-        raise ModelFileError(
-            f"holds no sound model: {_said(error)}", file=path, remedy=remedy
-        ) from error
-
-
-def _said(error):
-    return ascii(str(error) or type(error).__name__)[1:-1][:200]

@@ -1,11 +1,13 @@
 """The classes that a file of a model may name: these, and what a user adds."""
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline
@@ -98,6 +100,55 @@ class Entry:
         if isinstance(self.fitted, Mapping):
             return NAMED | dict(self.fitted)
         return COUNTED | dict.fromkeys(self.fitted, "any")
+
+    @property
+    def type_name(self):
+        """Where the class is, as dotted text."""
+        return dotted(self.type)
+
+    def load(self):
+        """Return the entry itself."""
+        return self
+
+
+@dataclass(frozen=True)
+class Later:
+    """An entry that is imported once a file or a model asks for it.
+
+    Parameters
+    ----------
+    type_name : str
+        Where the class is, as dotted text.
+    place : str
+        Where its `Entry` is.
+
+    Examples
+    --------
+    >>> later = Later(
+    ...     "fercompare.deep.losses.Focal", "fercompare.saving.networks.FOCAL"
+    ... )
+    >>> later.load().type.__name__
+    'Focal'
+    """
+
+    type_name: str
+    place: str
+
+    def load(self):
+        """Return the `Entry`."""
+        module, _, name = self.place.rpartition(".")
+        return getattr(importlib.import_module(module), name)
+
+
+def dotted(kind):
+    """Return where a class is, as dotted text.
+
+    Examples
+    --------
+    >>> dotted(Entry)
+    'fercompare.saving.registry.Entry'
+    """
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 _PLANES = {
@@ -202,7 +253,26 @@ REGISTRY = {
     "sklearn-extra-trees": Entry(
         ExtraTreesClassifier, FOREST, take=take_forest, build=build_forest
     ),
+    "sklearn-frozen": Entry(FrozenEstimator),
     "dummy": Entry(DummyClassifier, _PRIORS, check_dummy),
     **{name: Entry(sampler) for name, sampler in SAMPLERS.items()},
+    **{
+        name: Later(f"fercompare.deep.{kind}", f"fercompare.saving.networks.{entry}")
+        for name, kind, entry in (
+            ("cnn", "classifier.CNNClassifier", "CNN"),
+            ("torch", "classifier.TorchClassifier", "TORCH"),
+            ("transfer", "transfer.TransferClassifier", "TRANSFER"),
+            (
+                "backbone-features",
+                "backbone_features.BackboneFeatures",
+                "BACKBONE_FEATURES",
+            ),
+            ("augmentation", "augment.Augmentation", "AUGMENTATION"),
+            ("cross-entropy", "losses.CrossEntropy", "CROSS_ENTROPY"),
+            ("focal", "losses.Focal", "FOCAL"),
+            ("logit-adjusted", "losses.LogitAdjusted", "LOGIT_ADJUSTED"),
+            ("per-class", "losses.PerClass", "PER_CLASS"),
+        )
+    },
 }
 """Name in a file to what it means. Whoever loads decides what is in here."""

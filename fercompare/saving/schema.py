@@ -10,7 +10,7 @@ from numbers import Real
 
 import numpy as np
 
-from fercompare.saving.refusal import Refused
+from fercompare.containers.refusal import Refused
 
 MOST_FEATURES = 2**24
 KINDS = {
@@ -20,6 +20,7 @@ KINDS = {
     "int32": "array of int32",
     "int64": "array of int64",
     "uint8": "array of uint8",
+    "bool": "array of true and false",
     "labels": "one-dimensional array of classes, sorted and each there once",
     "names": "one-dimensional array of texts",
     "number": "finite number",
@@ -53,7 +54,7 @@ def check_state(state, specifications):
     >>> check_state({"coef_": np.ones((2, 3)), "n_features_in_": 4}, lines)
     Traceback (most recent call last):
         ...
-    fercompare.saving.refusal.Refused: n_features_in_ is (4,) where n=3
+    fercompare.containers.refusal.Refused: n_features_in_ is (4,) where n=3
     """
     for name in state:
         if name not in specifications:

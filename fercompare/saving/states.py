@@ -2,11 +2,14 @@
 
 import inspect
 import math
+import os
+from dataclasses import fields, is_dataclass
 
 import numpy as np
 
-from fercompare.saving.refusal import Refused, at_step, called
-from fercompare.saving.registry import REGISTRY
+from fercompare.containers.refusal import Refused
+from fercompare.saving.refusal import at_step, called
+from fercompare.saving.registry import REGISTRY, dotted
 from fercompare.saving.schema import check_state
 
 MOST_THREADS = 1024
@@ -35,7 +38,7 @@ class Taker:
         name, entry = _entry_of(model, trail)
         parameters = {
             key: self._value(value, (*trail, key), key)
-            for key, value in sorted(model.get_params(deep=False).items())
+            for key, value in sorted(_parameters(model).items())
             if key not in entry.left_out and not _is_default(value)
         }
         with at_step(trail):
@@ -54,6 +57,8 @@ class Taker:
             isinstance(value, np.ndarray) and value.ndim == 0
         ):
             value = value.item()
+        if isinstance(value, os.PathLike):
+            value = os.fspath(value)
         if value is None or type(value) in (bool, str):
             return value
         if type(value) is int and -(2**63) <= value < 2**63:
@@ -69,7 +74,7 @@ class Taker:
             return {"dict": [[self._value(x, trail, name) for x in p] for p in pairs]}
         if isinstance(value, np.ndarray):
             return self._array(value, trail, name)
-        if hasattr(value, "get_params") and not isinstance(value, type):
+        if _has_parameters(value):
             return {"model": self.take(value, trail)}
         raise Refused(
             f"{called(trail)} is of the type {type(value).__name__}, "
@@ -198,7 +203,7 @@ def _registered(record):
             "register the class as it was when the file was saved: "
             "fercompare.saving.registry.REGISTRY[…] = Entry(…)",
         )
-    return REGISTRY[name]
+    return REGISTRY[name].load()
 
 
 def _fit(model, entry, state):
@@ -227,15 +232,31 @@ def _attributes(model, entry):
 
 def _entry_of(model, trail):
     for name, entry in REGISTRY.items():
-        if type(model) is entry.type:
-            return name, entry
+        same_name = entry.type_name == dotted(type(model))
+        if same_name and type(model) is entry.load().type:
+            return name, entry.load()
     mine = type(model).__name__
+    known = [entry.type_name.rpartition(".")[2] for entry in REGISTRY.values()]
     raise Refused(
         f"{called(trail)} is a {mine}, which is not registered; "
-        f"there are: {', '.join(entry.type.__name__ for entry in REGISTRY.values())}",
+        f"there are: {', '.join(known)}",
         f'register it: fercompare.saving.registry.REGISTRY["{mine.lower()}"] = '
         f'Entry({mine}, fitted=("…_",)), with the names of what it learns',
     )
+
+
+def _has_parameters(value):
+    if isinstance(value, type):
+        return False
+    return hasattr(value, "get_params") or is_dataclass(value)
+
+
+def _parameters(model):
+    if is_dataclass(model):
+        return {field.name: getattr(model, field.name) for field in fields(model)}
+    if not hasattr(model, "get_params"):
+        return {}
+    return model.get_params(deep=False)
 
 
 def _printable(text, trail):

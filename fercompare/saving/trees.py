@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.tree._tree import NODE_DTYPE, Tree
 
-from fercompare.saving.refusal import Refused
+from fercompare.containers.refusal import Refused
 
 NO_CHILD, UNDEFINED = -1, -2
 MOST_DEPTH = 10_000

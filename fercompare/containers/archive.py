@@ -13,13 +13,14 @@ import zlib
 from contextlib import contextmanager
 from pathlib import Path
 
+from fercompare.containers.refusal import Refused
 from fercompare.errors import printable
-from fercompare.saving.refusal import Refused
 
 MANIFEST, ARRAYS = "manifest.json", "arrays.safetensors"
 MOST_BYTES = 2**32 - 2**16
 """Of a file; beyond it a zip has other headers."""
 MOST_MANIFEST_BYTES = 2**19
+ANOTHER = "name the file that was saved"
 
 LOCAL, DIRECTORY, END = b"PK\3\4", b"PK\1\2", b"PK\5\6"
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -96,9 +97,7 @@ class Archive:
     def _member(self, name, size):
         head = self.read(min(_LOCAL.size + len(name), size))
         if len(head) < _LOCAL.size or not head.startswith(LOCAL):
-            raise Refused(
-                "is no model file", "name a file that fercompare.save_model wrote"
-            )
+            raise Refused("is none of fercompare's files")
         fields = _LOCAL.unpack(head[: _LOCAL.size])
         method, crc, length, n_named = fields[3], fields[6], fields[8], fields[9]
         if head == _head(name, crc, length):
@@ -110,7 +109,7 @@ class Archive:
             raise Refused(f"has a member {printable(found)!r} in the place of {name}")
         if method:
             raise Refused(f"its member {name} is compressed")
-        raise Refused(f"its member {name} has options that no model file has")
+        raise Refused(f"its member {name} has options that fercompare never writes")
 
     def _check_end(self, tail, start, size):
         if start + len(tail) > size:
@@ -128,27 +127,46 @@ class Archive:
 
 @contextmanager
 def open_archive(path):
-    """Open a file as an `Archive`: a plain file, no link, no pipe."""
+    """Open a file as an `Archive`."""
+    with open_plain(path) as stream:
+        yield Archive(stream)
+
+
+@contextmanager
+def open_plain(path):
+    """Open a file to read its bytes: a plain file, no link, no pipe."""
     path = Path(path)
     if path.is_symlink():
         raise Refused("is a link", "name the file that it points to")
     if not path.exists():
-        raise Refused("does not exist", "name a file that save_model wrote")
+        raise Refused("does not exist", ANOTHER)
     if not path.is_file():
-        raise Refused("is no file", "name a file that save_model wrote")
+        raise Refused("is no file", ANOTHER)
     wanted = ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY")
     flags = sum(getattr(os, name, 0) for name in wanted)
     with os.fdopen(os.open(path, os.O_RDONLY | flags), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            raise Refused("is no file", "name a file that save_model wrote")
-        yield Archive(stream)
+            raise Refused("is no file", ANOTHER)
+        yield stream
 
 
-def write_whole(path, chunks):
-    """Write a file so that it is there whole, or as it was before."""
+def write_whole(path, chunks, scratch=None):
+    """Write a file so that it is there whole, or as it was before.
+
+    Parameters
+    ----------
+    path : path
+    chunks : iterable of bytes
+    scratch : str, optional
+        Name of the file beside it that is written first. One that a killed process
+        left behind is written over, so only one process may use it; by default each
+        write has a name of its own.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    scratch = path.with_name(f".writing-{secrets.token_hex(8)}")
+    own = f".writing-{secrets.token_hex(8)}"
+    scratch = path.with_name(scratch or own)
+    scratch.unlink(missing_ok=True)
     try:
         with open(scratch, "xb") as stream:
             for chunk in chunks:

@@ -1,4 +1,4 @@
-"""The arrays: safetensors, whose header is checked before a byte of data is read."""
+"""Arrays in safetensors, whose header is checked before a byte of data is read."""
 
 import math
 import os
@@ -7,8 +7,9 @@ import re
 import numpy as np
 from safetensors import numpy as safetensors
 
-from fercompare.saving.bounded_json import parse
-from fercompare.saving.refusal import Refused
+from fercompare.containers.archive import open_plain
+from fercompare.containers.bounded_json import parse
+from fercompare.containers.refusal import Refused, naming
 
 DTYPES = {
     "BOOL": np.dtype(bool),
@@ -20,13 +21,16 @@ DTYPES = {
     "U16": np.dtype(np.uint16),
     "U32": np.dtype(np.uint32),
     "U64": np.dtype(np.uint64),
+    "F16": np.dtype(np.float16),
     "F32": np.dtype(np.float32),
     "F64": np.dtype(np.float64),
 }
-MOST_HEADER_BYTES = 2**18
-MOST_ARRAYS = 2_000
-MOST_SIDES = 4
-_NAME = re.compile(r"[0-9A-Za-z_.]{1,200}")
+MOST_HEADER_BYTES = 2**20
+MOST_ARRAYS = 6_000
+MOST_SIDES = 8
+METADATA = "__metadata__"
+REMEDY = "get the file again, or save its arrays as float32"
+_NAME = re.compile(r"[0-9A-Za-z_.-]{1,200}")
 
 
 def pack_arrays(arrays):
@@ -41,6 +45,40 @@ def pack_arrays(arrays):
     if len(arrays) > MOST_ARRAYS:
         raise Refused(f"has {len(arrays):,} arrays; {MOST_ARRAYS:,} is the most")
     return safetensors.save({name: _native(a) for name, a in arrays.items()})
+
+
+def read_tensors(path):
+    """Return the arrays of a safetensors file, whoever wrote it.
+
+    Parameters
+    ----------
+    path : path
+
+    Returns
+    -------
+    arrays : dict of {str: array}
+
+    Raises
+    ------
+    DataError
+        If the file is not whole, or holds what is no array of numbers.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "weights.safetensors")
+    ...     _ = path.write_bytes(pack_arrays({"head.bias": np.zeros(2)}))
+    ...     read_tensors(path)
+    {'head.bias': array([0., 0.])}
+    """
+    with naming(path, REMEDY), open_plain(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        header = _header(stream.read, size)
+        described = check_header(header, size - 8 - len(header), METADATA)
+        stream.seek(0)
+        return unpack_arrays(stream.read(size), described)
 
 
 def read_arrays(archive):
@@ -58,21 +96,15 @@ def read_arrays(archive):
         Name to dtype and shape.
     """
     size = archive.arrays_size
-    if size < 8:
-        raise Refused(f"its arrays are {size} bytes long")
-    start = archive.read(8)
-    length = int.from_bytes(start, "little")
-    if length > min(MOST_HEADER_BYTES, size - 8):
-        raise Refused(f"its arrays have a header of {length:,} bytes")
-    header = archive.read(length)
-    described = check_header(header, size - 8 - length)
-    archive.stream.seek(-8 - length, os.SEEK_CUR)
+    header = _header(archive.read, size)
+    described = check_header(header, size - 8 - len(header))
+    archive.stream.seek(-8 - len(header), os.SEEK_CUR)
     content = archive.read(size)
     archive.check_arrays(content)
     return content, described
 
 
-def check_header(header, n_bytes):
+def check_header(header, n_bytes, ignored=None):
     """Return ``{name: (dtype, shape)}``, or refuse a header.
 
     The arrays must follow each other without holes and fill ``n_bytes`` exactly.
@@ -82,10 +114,13 @@ def check_header(header, n_bytes):
     header : bytes
     n_bytes : int
         Length of the data behind it.
+    ignored : str, optional
+        An entry that may be there and describes no array.
     """
     if not header.startswith(b"{"):
         raise Refused("its arrays have no header")
     entries = parse(header, "the header of its arrays", most_depth=3)
+    entries.pop(ignored, None)
     if len(entries) > MOST_ARRAYS:
         raise Refused(f"has {len(entries):,} arrays; {MOST_ARRAYS:,} is the most")
     spans, described = [], {}
@@ -115,8 +150,17 @@ def unpack_arrays(content, described):
     return arrays
 
 
+def _header(read, size):
+    if size < 8:
+        raise Refused(f"its arrays are {size} bytes long")
+    length = int.from_bytes(read(8), "little")
+    if length > min(MOST_HEADER_BYTES, size - 8):
+        raise Refused(f"its arrays have a header of {length:,} bytes")
+    return read(length)
+
+
 def _native(array):
-    return np.ascontiguousarray(array, array.dtype.newbyteorder("="))
+    return np.asarray(array, array.dtype.newbyteorder("="), order="C")
 
 
 def _described(name, entry):

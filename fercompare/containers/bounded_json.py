@@ -4,7 +4,7 @@ import json
 import math
 import re
 
-from fercompare.saving.refusal import Refused
+from fercompare.containers.refusal import Refused
 
 MOST_DEPTH = 64
 MOST_NESTED, MOST_VALUES = 20_000, 100_000
@@ -47,7 +47,7 @@ def parse(raw, what, most_depth=MOST_DEPTH):
             object_pairs_hook=_once,
         )
     except ValueError as error:
-        raise Refused(f"{what} is no JSON as save_model writes it: {error}") from None
+        raise Refused(f"{what} is no JSON as fercompare writes it: {error}") from None
 
 
 def _whole(text):
