@@ -20,7 +20,14 @@ from fercompare.evaluation.trained import evaluate
 from fercompare.report.leaderboard import score
 from fercompare.saving import Card
 
-SHOWN = ("val_accuracy", "test_accuracy", "test_f1_macro", "test_accuracy_leak_free")
+SCORES = {
+    "val_accuracy": "PublicTest",
+    "test_accuracy": "PrivateTest",
+    "test_f1_macro": "macro-F1",
+    "test_accuracy_leak_free": "leak-free",
+}
+SECONDS = {"fit_seconds": "fit, s", "processor_seconds": "of processor time, s"}
+"""Columns of a page, and what stands above them."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +77,7 @@ def run(step, seed, model, data):
     )
 
 
-def run_study(description, steps, seeds, table, lines):
+def run_study(description, steps, seeds, table, lines, columns=SCORES):
     """Run what is missing in a table, as the command line says.
 
     Parameters
@@ -85,6 +92,8 @@ def run_study(description, steps, seeds, table, lines):
         A csv; a page to read is written beside it.
     lines : list of str
         What stands above the table on that page.
+    columns : dict of {str: str}
+        Fields of a `Row` that the page shows, and their titles.
     """
     parser = argparse.ArgumentParser(description=description.partition("\n")[0])
     parser.add_argument("--root")
@@ -101,7 +110,7 @@ def run_study(description, steps, seeds, table, lines):
         for seed in range(options.seeds or seeds.get(step, 1)):
             if options.only in step and (step, seed) not in known:
                 row = known[step, seed] = run(step, seed, make(seed), data)
-                write(options.table, known, list(steps), lines)
+                write(options.table, known, list(steps), lines, columns)
                 print(row, flush=True)
 
 
@@ -118,9 +127,13 @@ def read(table):
     return {(row.step, row.seed): row for row in rows}
 
 
-def write(table, known, order, lines):
+def write(table, known, order, lines, columns):
     """Write the rows in the order of the steps, whole or not at all."""
-    rows = sorted(known.values(), key=lambda row: (order.index(row.step), row.seed))
+    places = {step: place for place, step in enumerate(order)}
+    last = len(places)
+    rows = sorted(
+        known.values(), key=lambda row: (places.get(row.step, last), row.step, row.seed)
+    )
     scratch = table.with_suffix(".writing")
     with scratch.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, [field.name for field in fields(Row)])
@@ -131,25 +144,29 @@ def write(table, known, order, lines):
                 {k: round(v, 4) if isinstance(v, float) else v for k, v in values}
             )
     scratch.replace(table)
-    table.with_suffix(".md").write_text(page(rows, lines))
+    table.with_suffix(".md").write_text(page(rows, lines, columns))
 
 
-def page(rows, lines):
+def page(rows, lines, columns):
     """Return the table as a page to read, seeds averaged."""
     lines = [
         *lines,
         "",
-        "| step | seeds | PublicTest | PrivateTest | macro-F1 | leak-free |",
-        "| --- | --- | --- | --- | --- | --- |",
+        f"| step | seeds | {' | '.join(columns.values())} |",
+        f"| --- | --- |{' --- |' * len(columns)}",
     ]
     for step, same in groupby(rows, key=lambda row: row.step):
         same = list(same)
         cells = [
-            mean_and_deviation([100 * getattr(row, name) for row in same])
-            for name in SHOWN
+            mean_and_deviation([_shown(row, name) for row in same]) for name in columns
         ]
         lines.append(f"| {step} | {len(same)} | {' | '.join(cells)} |")
     return "\n".join([*lines, ""])
+
+
+def _shown(row, name):
+    """Return a field; scores in per cent."""
+    return getattr(row, name) * (100 if name in SCORES else 1)
 
 
 def mean_and_deviation(values):

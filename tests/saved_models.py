@@ -151,7 +151,7 @@ MODELS = {
     ),
     "cnn": cnn(),
     "residual": cnn(residual=True, flips=True, averaging=0.9, normalization="image"),
-    "plain": cnn(batch_norm=False, dense=(), normalization="unit", optimizer="muon"),
+    "plain": cnn(batch_norm=False, dense=(), normalization="unit", optimizer="sgd"),
     "patient": cnn(
         patience=1, validation_fraction=0.2, monitor="auroc", loss=LogitAdjusted(0.5)
     ),

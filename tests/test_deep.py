@@ -8,6 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
@@ -19,6 +20,7 @@ from fercompare.deep.augment import Augmentation
 from fercompare.deep.inputs import Normalization, as_images
 from fercompare.deep.networks import block_network, residual_network
 from fercompare.deep.optimizers import SCHEDULES, orthogonal
+from fercompare.deep.training import scaled
 from fercompare.errors import DataError, UnknownName
 
 TINY = {"blocks": 1, "width": 4, "dense": (), "batch_size": 16, "random_state": 0}
@@ -126,6 +128,48 @@ def test_a_network_of_ones_own_in_few_lines():
         CNNClassifier(**TINY, learning_rate=0.01), {"epochs": [1, 8]}, cv=2
     )
     assert search.fit(X, Y).best_params_ == {"epochs": 8}
+
+
+def test_layers_may_learn_their_size_from_the_first_image():
+    lazy = nn.Sequential(nn.Flatten(), nn.LazyLinear(3))
+    model = TorchClassifier(lazy, epochs=20, learning_rate=0.05, random_state=0)
+    assert model.fit(X, Y).score(OTHERS, THEIRS) > 0.9
+
+
+def test_rows_without_weight_teach_nothing_even_in_a_blend():
+    wrong = np.roll(np.unique(Y), 1)[np.searchsorted(np.unique(Y), Y)]
+    rows, labels = np.concatenate([X, X]), np.concatenate([Y, wrong])
+    weights = np.repeat([1.0, 0.0], len(X))
+    options = {**TINY, "epochs": 25, "learning_rate": 0.02, "mixup": 1.0}
+    model = CNNClassifier(**options).fit(rows, labels, weights)
+    assert model.score(OTHERS, THEIRS) > 0.8
+
+
+def test_a_fit_that_fails_leaves_nothing_that_predicts():
+    model = CNNClassifier(**TINY, epochs=1).fit(X, Y)
+    with pytest.raises(ValueError, match="NaN"):
+        model.fit(np.full(X.shape, np.nan), Y)
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+
+
+def test_what_is_cut_off_to_validate_is_no_copy_of_what_stays():
+    cut = CNNClassifier(**TINY, epochs=1, validation_fraction=0.25)
+    kept, (held, _) = cut._cut(
+        *(np.repeat(part, 2, axis=0) for part in (X, Y)), None, 0
+    )
+    stay = {row.tobytes() for row in np.repeat(X, 2, axis=0)[kept]}
+    assert not stay & {row.tobytes() for row in held}
+    with pytest.raises(DataError, match="leaves no row that is no copy of another"):
+        cut.fit(np.zeros_like(X), Y)
+
+
+def test_pictures_of_two_sides_are_shrunk_alike():
+    rows, labels = patterns(side=16)
+    wide = np.repeat(rows.reshape(-1, 16, 16), 2, axis=2).reshape(len(rows), -1)
+    options = {**RESIDUAL, "epochs": 1, "image_shape": (16, 32)}
+    CNNClassifier(**options, resolutions=(16, 32)).fit(wide, labels)
+    assert scaled((16, 32), 16) == (8, 16)
 
 
 @pytest.mark.parametrize("strategy", ["random_over", "smote", "class_weight"])
@@ -290,7 +334,7 @@ def test_votes_say_more_than_labels(targets):
     assert model.score(OTHERS, THEIRS) > 0.5
 
 
-@pytest.mark.parametrize("loss", [*losses.LOSSES, losses.Focal(gamma=1.0)])
+@pytest.mark.parametrize("loss", [*losses.LOSSES, losses.Focal(gamma=0.5)])
 def test_every_loss_learns(loss):
     options = {**TINY, "epochs": 12, "learning_rate": 0.02, "loss": loss}
     assert CNNClassifier(**options).fit(X, Y).score(OTHERS, THEIRS) > 0.9
@@ -415,11 +459,12 @@ def test_names_are_networks_too():
 
 REFUSED = {
     "epochs": (0, "epochs=0; choose a number from 1"),
-    "batch_size": (2.5, "batch_size=2.5; choose"),
+    "batch_size": (1, "batch_size=1; choose a number from 2"),
+    "resolutions": (8, r"resolutions=8; pass whole numbers"),
     "learning_rate": (-1, "learning_rate=-1; choose"),
     "label_smoothing": (2, "label_smoothing=2; choose"),
     "patience": (0, "patience=0; choose"),
-    "targets": ("votes", "targets='votes'; choose one of crossentropy"),
+    "targets": ("votes", "targets='votes'; choose one of"),
     "normalization": ("z", "normalization='z'; choose one of dataset"),
     "precision": ("float8", "precision='float8'; choose one of auto"),
     "device": ("gpu", "device='gpu' cannot be used"),
@@ -466,10 +511,24 @@ def test_what_cannot_be_learned_from_is_refused():
         model.fit(X, Y, validation=(X, np.where(Y == "lies", "other", Y)))
     with pytest.raises(ValueError, match="NaN"):
         model.fit(np.where(X > 200, np.nan, X.astype(float)), Y)
+    twice = {"class_weight": "balanced", "loss": losses.LogitAdjusted()}
+    for option in ({"loss": "logit_adjusted", "batches": "balanced"}, twice):
+        with pytest.raises(
+            DataError, match="answer the imbalance of the classes twice"
+        ):
+            CNNClassifier(**TINY, **option).fit(X, Y)
+    with pytest.raises(DataError, match=r"pixels from 0 to 1 with augmentation"):
+        CNNClassifier(**TINY, augmentation="standard").fit(X / X.max(), Y)
+    with pytest.raises(DataError, match="'muon' and a network without batch norm"):
+        CNNClassifier(**TINY, optimizer="muon", batch_norm=False).fit(X, Y)
     with pytest.raises(DataError, match="class_weight names"):
         CNNClassifier(**TINY, class_weight={"lo": 2.0}).fit(X, Y)
     with pytest.raises(DataError, match="targets='multi_target' with loss='focal'"):
         CNNClassifier(**TINY, targets="multi_target", loss="focal").fit(X, Y)
+    for option in ("label_smoothing", "mixup"):
+        blurred = CNNClassifier(**TINY, targets="multi_target", **{option: 0.1})
+        with pytest.raises(DataError, match="which give every class a share"):
+            blurred.fit(X, Y)
 
 
 def test_a_network_that_does_not_fit_is_refused_before_it_trains():

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.dummy import DummyClassifier
 
 from fercompare import CNNClassifier, load_dataset, make_model, rebalance, run_benchmark
 from fercompare.datasets.base import Dataset
+from fercompare.errors import DataError
 from fercompare.evaluation.fitting import fit, training_rows, validation_rows
 from fercompare.evaluation.trained import train
 
@@ -15,6 +16,9 @@ HANDED = []
 
 class Watches(ClassifierMixin, BaseEstimator):
     """Notes what its fit is handed, like a network that watches validation data."""
+
+    def __init__(self, targets="crossentropy"):
+        self.targets = targets
 
     def fit(self, X, y, sample_weight=None, *, validation=None, votes=None):
         HANDED.append((np.asarray(X), y, validation, votes))
@@ -55,17 +59,25 @@ def test_a_network_is_handed_the_labelled_rows_that_choose(handed, faces):
     assert votes.shape == (19, 2), "no column for a class that nobody has"
 
 
-def test_behind_a_sampler_the_votes_no_longer_fit_and_are_left_out(handed, faces):
-    model = rebalance(Watches(), "random_over")
+def test_votes_are_handed_to_those_alone_who_learn_from_them(handed, faces):
+    fit(Watches("majority"), training_rows(faces), validation_rows(faces))
+    assert handed[0][3] is None
+
+
+def test_behind_a_sampler_there_is_validation_and_there_are_no_votes(handed, faces):
+    model = rebalance(Watches("majority"), "random_over")
     fit(model, training_rows(faces), validation_rows(faces))
     X, _, (X_val, _), votes = handed[0]
     assert len(X) == 22
     assert len(X_val) == 19
     assert votes is None
+    with pytest.raises(DataError, match=r"'crossentropy' behind 'balance': the votes"):
+        fit(rebalance(Watches(), "random_over"), training_rows(faces))
 
 
 def test_behind_features_nothing_is_handed_that_is_no_features(handed, faces):
-    fit(make_model(["pixels", Watches()]), training_rows(faces), validation_rows(faces))
+    model = make_model(["pixels", Watches("majority")])
+    fit(model, training_rows(faces), validation_rows(faces))
     assert handed[0][2:] == (None, None)
 
 
@@ -81,13 +93,18 @@ def test_bench_and_train_hand_the_same(handed, faces, tmp_path):
 def test_the_outcome_says_what_the_validation_part_chose(tmp_path):
     faces = load_dataset("synthetic", n=300, image_shape=(16, 16))
     small = {"blocks": 1, "width": 4, "dense": (), "random_state": 0}
+    stopping = CNNClassifier(**small, epochs=3, patience=1)
+    behind = clone(stopping).set_params(validation_fraction=0.2)
     models = {
-        "stops": CNNClassifier(**small, epochs=3, patience=1),
+        "stops": stopping,
         "fixed": CNNClassifier(**small, epochs=1),
+        "behind": make_model(["pixels", behind]),
     }
-    stops, fixed = run_benchmark({"f": faces}, models, ["none"], 1, store=tmp_path)
-    assert stops.facts["selected_on"].startswith("validation part: epoch ")
-    assert fixed.facts["selected_on"] == "nothing: fixed settings"
+    outcomes = run_benchmark({"f": faces}, models, ["none"], 1, store=tmp_path)
+    stops, fixed, behind = (outcome.facts["selected_on"] for outcome in outcomes)
+    assert stops.startswith("validation part: epoch ")
+    assert fixed == "nothing: fixed settings"
+    assert behind.startswith("rows cut off the training part: epoch ")
 
 
 def test_train_makes_the_network_of_the_bench(tmp_path):

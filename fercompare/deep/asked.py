@@ -98,7 +98,13 @@ def _described(value):
         return f"{type(value).__name__}({told})"
     if isinstance(value, np.generic):
         value = value.item()
-    return getattr(value, "__qualname__", None) or _ADDRESS.sub("", repr(value))
+    name = getattr(value, "__qualname__", None)
+    if "<lambda>" in (name or "") or (name is None and _ADDRESS.search(repr(value))):
+        raise DataError(
+            f"a checkpoint cannot tell {type(value).__name__} objects apart",
+            remedy="use a function with a name, or an object with get_params",
+        )
+    return name or repr(value)
 
 
 def _digest_of(examples):

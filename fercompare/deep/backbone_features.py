@@ -127,7 +127,7 @@ class BackboneFeatures(
         images = as_images(X, self.image_shape_, device)
         network = self.network_.to(device, memory_format=torch.channels_last)
         found = extract_once if self.cache else extract
-        with enough_memory(network.rows_at_once):
+        with enough_memory():
             return found(network, self.normalization_, images, self.precision_)
 
     def __sklearn_tags__(self):

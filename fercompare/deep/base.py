@@ -1,5 +1,6 @@
 """What every network has in common as a classifier of image rows."""
 
+import hashlib
 from dataclasses import fields
 
 import numpy as np
@@ -10,17 +11,19 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fercompare.deep.asked import what_is_asked
+from fercompare.deep.augment import WHITE
 from fercompare.deep.checkpoints import Checkpoint, in_turn
 from fercompare.deep.devices import (
     enough_memory,
     find_device,
     find_precision,
+    is_out_of_memory,
     own_randomness,
 )
 from fercompare.deep.inputs import Normalization, as_images
 from fercompare.deep.recipe import Recipe
-from fercompare.deep.scoring import PREDICT_ROWS, predict
-from fercompare.deep.training import Examples, train
+from fercompare.deep.scoring import predict
+from fercompare.deep.training import Examples, scaled, train
 from fercompare.deep.watching import watching
 from fercompare.errors import DataError
 from fercompare.images import resolve_shape
@@ -41,7 +44,8 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array-like of shape (n, h*w) or (n, h*w*3)
-            Images as rows; of uint8 they stay so until their batch.
+            Images as rows, pixels from 0 to 255; of uint8 they stay so until their
+            batch.
         y : array-like of shape (n,)
         sample_weight : array-like of shape (n,), optional
         validation : tuple (X, y) or (X, y, votes), optional
@@ -55,9 +59,12 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         -------
         self
         """
+        vars(self).pop("network_", None)
         X, y = validate_data(self, X, y, dtype=DTYPES)
         check_classification_targets(y)
         recipe = self._recipe()
+        if recipe.augmentation is not None:
+            _check_range(X)
         self.image_shape_ = resolve_shape(X.shape[1], self.image_shape)
         self.classes_, own = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
@@ -136,15 +143,17 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
     def _check_network(self, network, normalize, image):
         """Show the network a blank image of each size before the training."""
         n_classes = len(self.classes_)
-        sides = [(s, s) for s in self.resolutions] or [tuple(image.shape[2:])]
-        for height, width in sides:
-            seen = image.new_zeros((1, image.shape[1], height, width))
+        shape = tuple(image.shape[2:])
+        for size in [shape, *(scaled(shape, width) for width in self.resolutions)]:
+            seen = image.new_zeros((1, image.shape[1], *size))
             try:
                 scores = predict(network, normalize, seen, "float32")
             except RuntimeError as error:
-                shape = tuple(seen.shape[1:])
+                if is_out_of_memory(error):
+                    raise
                 raise DataError(
-                    f"the network cannot take images of {shape}: {error}",
+                    f"the network cannot take images of {tuple(seen.shape[1:])}: "
+                    f"{error}",
                     remedy="fewer halvings of the side, larger images, or all of one "
                     "size where dense layers follow",
                 ) from error
@@ -156,18 +165,15 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
                 )
 
     def _scores(self, X):
-        check_is_fitted(self)
+        check_is_fitted(self, "network_")
         X = validate_data(self, X, reset=False, dtype=DTYPES)
         device = find_device(self.device)
         images = as_images(X, self.image_shape_, torch.device("cpu"))
         network = self.network_.to(device)
-        with enough_memory(PREDICT_ROWS):
+        precision = find_precision(self.precision, device)
+        with enough_memory():
             return predict(
-                network,
-                self.normalization_,
-                images,
-                self.precision_,
-                flips=self.flips,
+                network, self.normalization_, images, precision, flips=self.flips
             )
 
     def _recipe(self):
@@ -179,8 +185,10 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
     def _examples(self, X, own, votes, weights, device):
         n_classes = len(self.classes_)
         shares = np.eye(n_classes, dtype=np.float32)[own]
-        if votes is not None and self.targets != "majority":
+        if votes is not None:
             shares = _shares(votes, len(X), n_classes)
+            if self.targets == "majority":
+                shares = np.eye(n_classes, dtype=np.float32)[shares.argmax(axis=1)]
         if weights is not None:
             weights = torch.from_numpy(weights).to(device)
         images = as_images(X, self.image_shape_, device)
@@ -201,7 +209,10 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         return self._examples(X, own, votes[0] if votes else None, None, device)
 
     def _cut(self, X, y, votes, seed):
-        """Return the rows that stay, and those that are cut off to validate."""
+        """Return the rows that stay, and those that are cut off to validate.
+
+        Copies of rows that stay are in neither; a sampler makes them.
+        """
         order = np.random.default_rng(seed).permutation(len(X))
         n = round(self.validation_fraction * len(X))
         if not 0 < n < len(X):
@@ -212,9 +223,30 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
             )
         cut, kept = order[:n], np.sort(order[n:])
         known = np.isin(y[cut], np.unique(y[kept]))
-        cut = cut[known]
+        learned = {hash_of(row) for row in X[kept]}
+        cut = cut[known & [hash_of(row) not in learned for row in X[cut]]]
+        if not len(cut):
+            raise DataError(
+                f"validation_fraction={self.validation_fraction!r} leaves no row that "
+                "is no copy of another",
+                remedy="hand fit validation data",
+            )
         held = (X[cut], y[cut])
         return kept, held if votes is None else (*held, np.asarray(votes)[cut])
+
+
+def hash_of(row):
+    """Return a short digest of a row."""
+    return hashlib.blake2b(np.ascontiguousarray(row), digest_size=16).digest()
+
+
+def _check_range(X):
+    if X.dtype != np.uint8 and (X.min() < 0 or not 1 < X.max() <= WHITE):
+        raise DataError(
+            f"pixels from {X.min():.3g} to {X.max():.3g} with augmentation, which "
+            "expects them from 0 to 255",
+            remedy="multiply the rows, or set augmentation=None",
+        )
 
 
 def _checked_weights(sample_weight, n_rows):

@@ -200,7 +200,7 @@ def _keys(optimizer, recipe):
     Each is asked by letting it take a step with nothing to learn.
     """
     tiny = torch.nn.Sequential(
-        torch.nn.Conv2d(LEAST_CHANNELS + 1, 2, 1), torch.nn.Linear(2, 2)
+        torch.nn.Conv2d(LEAST_CHANNELS + 1, 2, 1), torch.nn.BatchNorm2d(2)
     )
     for probe in make_optimizers(tiny, recipe):
         if type(probe) is type(optimizer):

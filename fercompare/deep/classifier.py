@@ -24,18 +24,18 @@ class TorchClassifier(DeepClassifier):
         each image by its own; or divided by 255.
     epochs, batch_size : int
     optimizer : {"adamw", "adam", "sgd", "rmsprop", "muon"}, default="adamw"
-        ``muon`` takes its own kind of step for filters that batch norm follows, and
-        AdamW's for all else; its ``learning_rate`` is about 0.2.
+        ``muon`` takes its own kind of step for filters, which batch norm must follow;
+        its ``learning_rate`` is about 0.1. All else learns by AdamW at 0.003 then.
     learning_rate : float, default=1e-3
     schedule : {"cosine", "linear", "constant", "steps"}, default="cosine"
         The first two rise for a tenth of the training, then fall to nothing.
     weight_decay : float, default=1e-2
     loss : {"cross_entropy", "focal", "logit_adjusted", "per_class"} or callable
         See `fercompare.deep.losses`; ``Focal(gamma=1)`` and the like are objects.
-    targets : {"crossentropy", "majority", "probability", "multi_target"}
-        What is made of ``votes``: their shares as they are, the largest alone, one
+    targets : {"majority", "crossentropy", "probability", "multi_target"}
+        What is made of ``votes``: the largest alone, their shares as they are, one
         drawn for each epoch, or whichever of them the network likes best; the four
-        rules of Barsoum et al. (2016).
+        rules of Barsoum et al. (2016). Without votes, ``y`` is learned.
     label_smoothing : float, default=0.0
         Share of each label that is spread over all classes.
     class_weight : dict or "balanced", default=None
@@ -45,7 +45,7 @@ class TorchClassifier(DeepClassifier):
     mixup : float, default=0.0
         Blend images and labels by Beta(mixup, mixup).
     resolutions : tuple of int, default=()
-        Sides at which images are shown, each for an even share of the training; small
+        Widths at which images are shown, each for an even share of the training; small
         ones first make the first epochs cheap. All at full size if empty.
     averaging : float, default=0.0
         The weights that predict are a moving average; this is its memory a step.
@@ -64,7 +64,8 @@ class TorchClassifier(DeepClassifier):
     precision : {"auto", "float32", "bfloat16"}, default="auto"
         bfloat16 where the device is fast at it.
     log : path, optional
-        A CSV with a row for each epoch, written while the training runs.
+        A CSV with a row for each epoch, written while the training runs; the next fit
+        writes over it.
     tensorboard : path, optional
         A folder for TensorBoard's curves.
     progress : bool, default=False
@@ -72,7 +73,7 @@ class TorchClassifier(DeepClassifier):
     checkpoint : path, optional
         A file that is written after each epoch. Where it is there already, training
         goes on from it, to the same weights on the CPU; it must be of the same
-        parameters, rows and seed.
+        parameters, rows and seed, so it is of no use in a grid search.
     random_state : int, default=None
 
     Attributes
@@ -110,7 +111,7 @@ class TorchClassifier(DeepClassifier):
         schedule="cosine",
         weight_decay=1e-2,
         loss="cross_entropy",
-        targets="crossentropy",
+        targets="majority",
         label_smoothing=0.0,
         class_weight=None,
         batches="shuffled",
@@ -221,7 +222,7 @@ class CNNClassifier(DeepClassifier):
         schedule="cosine",
         weight_decay=1e-2,
         loss="cross_entropy",
-        targets="crossentropy",
+        targets="majority",
         label_smoothing=0.0,
         class_weight=None,
         batches="shuffled",

@@ -73,25 +73,45 @@ def own_randomness(seed, device):
         torch.random.fork_rng(devices),
         torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True),
     ):
-        torch.manual_seed(seed)
+        seed_generators(seed, device)
         yield
+
+
+def seed_generators(seed, device):
+    """Seed the generators that a network on a device draws from, and no others."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            torch.cuda.manual_seed(seed)
 
 
 @contextmanager
-def enough_memory(batch_size):
-    """Say which batch size to try where the memory of the device runs out."""
+def enough_memory(batch_size=None):
+    """Say what to try where the memory of the device runs out.
+
+    Parameters
+    ----------
+    batch_size : int, optional
+        Of the training; while predicting the batches are small already.
+    """
     try:
         yield
     except RuntimeError as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
+        if batch_size is None:
+            raise DataError(
+                "out of memory while predicting",
+                remedy="stop what else uses the device, or choose device='cpu'",
+            ) from error
         raise DataError(
             f"out of memory with batch_size={batch_size}",
-            remedy=f"try batch_size={max(1, batch_size // 2)}, or smaller images",
+            remedy=f"try batch_size={max(2, batch_size // 2)}, or smaller images",
         ) from error
 
 
-def _is_out_of_memory(error):
+def is_out_of_memory(error):
+    """Whether an error says that the memory of a device has run out."""
     if isinstance(error, torch.OutOfMemoryError):
         return True
     return "can't allocate memory" in str(error) or "not enough memory" in str(error)

@@ -78,7 +78,7 @@ class Normalization:
             return cls(kind, (0.0,) * n_channels, (scale,) * n_channels)
         total, squares = 0.0, 0.0
         for chunk in images.split(ROWS_PER_CHUNK):
-            chunk = chunk.double()
+            chunk = chunk.cpu().double()
             total = total + chunk.sum((0, 2, 3))
             squares = squares + chunk.square().sum((0, 2, 3))
         n = images.numel() // n_channels

@@ -38,7 +38,8 @@ class Focal:
     def __call__(self, scores, shares, prior):
         """Return the loss of each row, see `CrossEntropy`."""
         logs = functional.log_softmax(scores, dim=1)
-        return -(shares * (1 - logs.exp()).pow(self.gamma) * logs).sum(dim=1)
+        unsure = (1 - logs.exp()).clamp(min=1e-6)  # of 0 a root has no gradient
+        return -(shares * unsure.pow(self.gamma) * logs).sum(dim=1)
 
 
 @dataclass(frozen=True)

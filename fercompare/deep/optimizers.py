@@ -67,6 +67,7 @@ OPTIMIZERS = {
     "rmsprop": torch.optim.RMSprop,
 }
 MUON = "muon"
+BATCH_NORMS = (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d, torch.nn.BatchNorm3d)
 ADAMW_RATE = 3e-3
 """Beside Muon, for the parameters that are no filters."""
 LEAST_CHANNELS = 4
@@ -94,8 +95,15 @@ def make_optimizers(network, recipe):
     network : Module
     recipe : Recipe
     """
-    if recipe.optimizer not in (*OPTIMIZERS, MUON):
-        look_up(recipe.optimizer, {**OPTIMIZERS, MUON: Muon}, "optimizer")
+    look_up(recipe.optimizer, {**OPTIMIZERS, MUON: Muon}, "optimizer")
+    if recipe.optimizer == MUON and not any(
+        isinstance(module, BATCH_NORMS) for module in network.modules()
+    ):
+        raise DataError(
+            "optimizer='muon' and a network without batch norm, whose filters it would "
+            "rescale",
+            remedy="choose 'adamw' or 'sgd'",
+        )
     filters, others = {}, {}
     for parameter, scale in _with_scales(network):
         is_bank = parameter.ndim == 4 and parameter.shape[1] > LEAST_CHANNELS

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from numbers import Integral, Real
 
+from fercompare.deep.losses import LogitAdjusted
 from fercompare.deep.optimizers import SCHEDULES
 from fercompare.errors import DataError, look_up
 
@@ -13,7 +14,7 @@ BATCHES = {
 }
 LIMITS = {
     "epochs": (1, 100_000, Integral),
-    "batch_size": (1, 2**20, Integral),
+    "batch_size": (2, 2**20, Integral),
     "learning_rate": (0, 1e3, Real),
     "weight_decay": (0, 1e3, Real),
     "label_smoothing": (0, 1, Real),
@@ -34,7 +35,7 @@ class Recipe:
     schedule: str = "cosine"
     weight_decay: float = 1e-2
     loss: object = "cross_entropy"
-    targets: str = "crossentropy"
+    targets: str = "majority"
     label_smoothing: float = 0.0
     class_weight: object = None
     batches: str = "shuffled"
@@ -56,6 +57,31 @@ class Recipe:
                     f"{name}={value!r}",
                     remedy=f"choose a number from {least} to {most}",
                 )
+        sides = self.resolutions
+        if not isinstance(sides, list | tuple) or not all(
+            isinstance(side, Integral) and side > 0 for side in sides
+        ):
+            raise DataError(
+                f"resolutions={sides!r}", remedy="pass whole numbers, as in (32, 48)"
+            )
         look_up(self.schedule, SCHEDULES, "schedule")
         look_up(self.monitor, HIGHER_IS_BETTER, "monitor")
         look_up(self.batches, BATCHES, "kind of batches")
+        answers = {
+            "loss='logit_adjusted'": self.loss == "logit_adjusted"
+            or isinstance(self.loss, LogitAdjusted),
+            "class_weight": self.class_weight is not None,
+            "batches='balanced'": self.batches == "balanced",
+        }
+        given = [name for name, is_given in answers.items() if is_given]
+        if len(given) > 1:
+            raise DataError(
+                f"{' and '.join(given)} answer the imbalance of the classes twice",
+                remedy="choose one of them",
+            )
+        if self.targets == "multi_target" and (self.label_smoothing or self.mixup):
+            raise DataError(
+                "targets='multi_target' with label_smoothing or mixup, which give "
+                "every class a share",
+                remedy="set both to 0",
+            )

@@ -12,7 +12,7 @@ PREDICT_ROWS = 512
 """Rows at once where nothing is learned, unless the network has ``rows_at_once``."""
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def predict(network, normalize, images, precision, flips=False):
     """Return class scores ``(n, k)`` as a float32 tensor on the CPU.
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from fercompare.deep import losses
 from fercompare.deep.augment import WHITE, find_augmentation
-from fercompare.deep.devices import computing_in
+from fercompare.deep.devices import computing_in, seed_generators
 from fercompare.deep.optimizers import set_rates
 from fercompare.deep.runs import Run
 from fercompare.deep.scoring import predict, quality
@@ -93,7 +93,7 @@ def train(
         run = Run.start(network, recipe)
     step = _Step(run, examples, recipe, normalize, classes, precision)
     while run.epoch < recipe.epochs and not run.is_stopped(recipe):
-        torch.manual_seed(seed_for(seed, "dropout", run.epoch))
+        seed_generators(seed_for(seed, "dropout", run.epoch), examples.images.device)
         row = _epoch(step, run, examples, recipe, seed, on_batch)
         if validation is not None:
             scores = predict(run.best_guess, normalize, validation.images, precision)
@@ -123,12 +123,16 @@ class _Step:
         """Learn from some rows; return the sum of their losses and the scores."""
         images, shares = self._draw(examples, rows, generator)
         images = _resized(images, self.recipe.resolutions, done)
-        aim = losses.smooth(shares, self.recipe.label_smoothing)
-        if self.recipe.mixup:
-            images, aim = _mixed(images, aim, self.recipe.mixup, generator)
         weights = shares @ self.class_weights
         if examples.weights is not None:
             weights = weights * examples.weights[rows]
+        aim = losses.smooth(shares, self.recipe.label_smoothing)
+        if self.recipe.mixup:
+            images, heavy = _mixed(
+                images, aim * weights[:, None], self.recipe.mixup, generator
+            )
+            weights = heavy.sum(dim=1)
+            aim = heavy / weights[:, None].clamp(min=1e-12)
         with computing_in(self.precision, self.device):
             scores = self.run.network(images)
         scores = scores.float()
@@ -201,20 +205,32 @@ def _batches(examples, recipe, generator):
     return batches
 
 
+def scaled(shape, width):
+    """Return the height and width of pictures of a shape at another width.
+
+    Examples
+    --------
+    >>> scaled((60, 40), 20)
+    (30, 20)
+    """
+    return max(1, round(shape[0] * width / shape[1])), width
+
+
 def _resized(images, resolutions, done):
-    """Return images at the side that it is the turn of."""
+    """Return images at the size that it is the turn of."""
     if not resolutions:
         return images
-    side = resolutions[min(int(done * len(resolutions)), len(resolutions) - 1)]
-    if side == images.shape[-1]:
+    width = resolutions[min(int(done * len(resolutions)), len(resolutions) - 1)]
+    size = scaled(images.shape[2:], width)
+    if size == tuple(images.shape[2:]):
         return images
     return functional.interpolate(
-        images, size=(side, side), mode="bilinear", antialias=True, align_corners=False
+        images, size=size, mode="bilinear", antialias=True, align_corners=False
     )
 
 
 def _mixed(images, shares, amount, generator):
-    """Return images blended with others of the batch, and shares likewise.
+    """Return images blended with others of the batch, and weighted shares likewise.
 
     One blend a batch, drawn from Beta(amount, amount) (Zhang et al., 2018).
     """

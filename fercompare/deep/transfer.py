@@ -11,6 +11,7 @@ from fercompare.deep.base import DeepClassifier
 from fercompare.deep.extraction import extract_once
 from fercompare.deep.inputs import Normalization, as_tensor
 from fercompare.deep.networks import Network
+from fercompare.deep.optimizers import MUON
 from fercompare.deep.weights import find_normalization, load_weights
 from fercompare.errors import DataError, look_up
 
@@ -93,7 +94,7 @@ class TransferClassifier(DeepClassifier):
         schedule="cosine",
         weight_decay=1e-2,
         loss="cross_entropy",
-        targets="crossentropy",
+        targets="majority",
         label_smoothing=0.0,
         class_weight=None,
         batches="shuffled",
@@ -160,6 +161,11 @@ class TransferClassifier(DeepClassifier):
             raise DataError(
                 f"resolutions={self.resolutions!r} of a backbone",
                 remedy="choose its size instead",
+            )
+        if self.mode == "finetune" and self.optimizer == MUON:
+            raise DataError(
+                "optimizer='muon' of a trained base, whose filters it would rescale",
+                remedy="choose 'adamw' or 'sgd'",
             )
         if self.mode == "features" and self.augmentation is not None:
             raise DataError(

@@ -121,7 +121,7 @@ def fit(model, training, validation=None):
     """Fit an estimator on the rows that train.
 
     A network is handed the validation part too, which it scores after each epoch and
-    may choose the epoch by, and the votes where its rows are the data's own.
+    may choose the epoch by, and the votes where its ``targets`` are made of these.
 
     Parameters
     ----------
@@ -137,19 +137,36 @@ def fit(model, training, validation=None):
         The same, fitted.
     """
     *before, (name, classifier) = getattr(model, "steps", [("", model)])
-    prefix = f"{name}__" if name else ""
     extra = {}
-    sees_pixels = all(hasattr(step, "fit_resample") for _, step in before)
-    if sees_pixels and has_fit_parameter(classifier, "validation"):
-        present = np.unique(training.y)
-        if not before and training.votes is not None:
-            votes = training.votes[:, present]
-            if votes.any(axis=1).all():
-                extra[f"{prefix}votes"] = votes
-        if validation is not None:
-            known = validation.take(np.isin(validation.y, present))
-            extra[f"{prefix}validation"] = known.X, known.y
+    present = np.unique(training.y)
+    if validation is not None and watches_validation(model):
+        known = validation.take(np.isin(validation.y, present))
+        extra["validation"] = known.X, known.y
+    if training.votes is not None and _learns_votes(classifier):
+        if before:
+            raise DataError(
+                f"targets={classifier.targets!r} behind {before[-1][0]!r}: the votes "
+                "are of the rows before that step",
+                remedy="choose targets='majority', or balance at the loss",
+            )
+        extra["votes"] = training.votes[:, present]
+    prefix = f"{name}__" if name else ""
+    extra = {f"{prefix}{word}": value for word, value in extra.items()}
     return model.fit(training.X, training.y, **extra)
+
+
+def watches_validation(model):
+    """Whether a model is a network that sees the pixels, maybe behind samplers."""
+    *before, (_, classifier) = getattr(model, "steps", [("", model)])
+    sees_pixels = all(hasattr(step, "fit_resample") for _, step in before)
+    return sees_pixels and has_fit_parameter(classifier, "validation")
+
+
+def _learns_votes(classifier):
+    return (
+        has_fit_parameter(classifier, "votes")
+        and getattr(classifier, "targets", "majority") != "majority"
+    )
 
 
 def class_probabilities(model, X, n_classes):
@@ -194,10 +211,12 @@ def _training_curve(model):
 def _selected_on(model, parts):
     """Return what chose anything, and what it chose."""
     classifier = _classifier(model)
-    chose = parts.validation is not None and getattr(classifier, "patience", None)
-    if chose and hasattr(classifier, "best_epoch_"):
-        return f"validation part: epoch {classifier.best_epoch_}"
-    return "nothing: fixed settings"
+    history = getattr(classifier, "history_", None)
+    if not (history and classifier.patience and "val_loss" in history[0]):
+        return "nothing: fixed settings"
+    handed = parts.validation is not None and watches_validation(model)
+    by = "validation part" if handed else "rows cut off the training part"
+    return f"{by}: epoch {classifier.best_epoch_}"
 
 
 def _classifier(model):

@@ -41,7 +41,7 @@ def draw_history(history, path, *, best_epoch=None):
     path : path
         The ending says the format: png, svg or pdf.
     best_epoch : int, optional
-        Marked, counted from 1; that of the lowest validation loss if not given.
+        Marked, counted from 1: the one whose weights were kept.
 
     Returns
     -------
@@ -57,8 +57,6 @@ def draw_history(history, path, *, best_epoch=None):
     """
     stem, form = stem_and_format(Path(path))
     table = _read(history)
-    if best_epoch is None and "val_loss" in table:
-        best_epoch = int(table["epoch"][table["val_loss"].idxmin()])
     panels = {
         what: columns for what, columns in PANELS.items() if {*columns} & {*table}
     }
@@ -68,7 +66,7 @@ def draw_history(history, path, *, best_epoch=None):
         _draw_panel(axes, table, columns)
         axes.set_title(what, loc="left", fontsize=11)
         if best_epoch is not None:
-            told = f"best epoch, {best_epoch}"
+            told = f"epoch that was kept, {best_epoch}"
             axes.axvline(best_epoch, color="0.4", linestyle=":", label=told)
         axes.legend(
             loc="upper left",
