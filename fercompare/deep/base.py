@@ -21,6 +21,7 @@ from fercompare.deep.devices import (
     own_randomness,
 )
 from fercompare.deep.inputs import Normalization, as_images
+from fercompare.deep.losses import most_voted
 from fercompare.deep.recipe import Recipe
 from fercompare.deep.scoring import predict
 from fercompare.deep.training import Examples, scaled, train
@@ -184,15 +185,15 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
 
     def _examples(self, X, own, votes, weights, device):
         n_classes = len(self.classes_)
-        shares = np.eye(n_classes, dtype=np.float32)[own]
+        shares = torch.eye(n_classes)[own]
         if votes is not None:
-            shares = _shares(votes, len(X), n_classes)
+            shares = torch.from_numpy(_shares(votes, len(X), n_classes))
             if self.targets == "majority":
-                shares = np.eye(n_classes, dtype=np.float32)[shares.argmax(axis=1)]
+                shares = most_voted(shares)
         if weights is not None:
             weights = torch.from_numpy(weights).to(device)
         images = as_images(X, self.image_shape_, device)
-        return Examples(images, torch.from_numpy(shares).to(device), weights)
+        return Examples(images, shares.to(device), weights)
 
     def _validation(self, validation, device):
         X, y, *votes = validation
@@ -223,8 +224,8 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
             )
         cut, kept = order[:n], np.sort(order[n:])
         known = np.isin(y[cut], np.unique(y[kept]))
-        learned = {hash_of(row) for row in X[kept]}
-        cut = cut[known & [hash_of(row) not in learned for row in X[cut]]]
+        learned = {_digest(row) for row in X[kept]}
+        cut = cut[known & [_digest(row) not in learned for row in X[cut]]]
         if not len(cut):
             raise DataError(
                 f"validation_fraction={self.validation_fraction!r} leaves no row that "
@@ -235,7 +236,7 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
         return kept, held if votes is None else (*held, np.asarray(votes)[cut])
 
 
-def hash_of(row):
+def _digest(row):
     """Return a short digest of a row."""
     return hashlib.blake2b(np.ascontiguousarray(row), digest_size=16).digest()
 
