@@ -15,8 +15,8 @@ TABLE = Path(__file__).parents[1] / "results" / "cnn-fer2013.csv"
 LINES = [
     "# Networks on FER2013",
     "",
-    "`python benchmarks/study_cnn.py`, Training learns, PublicTest chose the settings,",
-    "PrivateTest reports; no other data. `cnn` predicts the mean over an image and its",
+    "`python benchmarks/study_cnn.py`, Training learns, PublicTest alone was looked at",
+    "for settings, PrivateTest reports; no other data. `cnn` predicts the mean over an image and its",
     "mirror image, which is test-time augmentation. The last column leaves out those",
     "PrivateTest images of which an exact copy stands in another part. Where several",
     "seeds were run, mean ± standard deviation.",
