@@ -18,8 +18,8 @@ LINES = [
     "`python benchmarks/study_cnn.py`, Training learns, PublicTest alone was looked at",
     "for settings, PrivateTest reports; no other data. `cnn` predicts the mean over an",
     "image and its mirror image, which is test-time augmentation. The last column of",
-    "scores leaves out those PrivateTest images of which an exact copy stands in another",
-    "part. Where several seeds were run, mean ± standard deviation.",
+    "scores leaves out those PrivateTest images of which an exact copy stands in",
+    "another part. Where several seeds were run, mean ± standard deviation.",
 ]
 EPOCHS = (4, 9)
 """About as many as two cores without bfloat16 get through in 2.5 and in 5 minutes."""
