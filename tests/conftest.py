@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import run_command
 from PIL import Image
 
 from fercompare.datasets.votes import VOTES
@@ -123,14 +124,8 @@ def call(tmp_path):
     """Return a function that runs ``fercompare`` in an empty folder."""
 
     def run(*words, status=0):
-        done = subprocess.run(
-            [sys.executable, "-m", "fercompare.cli.main", *map(str, words)],
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-        )
-        assert done.returncode == status, done.stderr + done.stdout
-        assert "Traceback" not in done.stderr
+        done = run_command(words, tmp_path)
+        assert done.status == status, done.stderr + done.stdout
         return done
 
     return run

@@ -11,6 +11,7 @@ from fercompare.datasets.catalogue import DATASETS
 
 ROOT = Path(__file__).parents[1]
 DONE, FAILED, WRONG_USE, LEAKS = 0, 1, 2, 3
+FEW = "synthetic", "--option", "n=60"
 
 
 @pytest.fixture
@@ -104,19 +105,27 @@ def test_bench_runs_ranks_and_resumes(call):
     ("words", "status", "message"),
     [
         (["data", "info", "fer2031"], WRONG_USE, "did you mean 'fer2013'"),
-        (["bench", "--models", "hog+svn"], WRONG_USE, "did you mean"),
-        (["bench", "--balance", "smoote"], WRONG_USE, "did you mean"),
+        (
+            ["bench", "--option", "n=60", "--models", "hog+svn"],
+            WRONG_USE,
+            "did you mean",
+        ),
+        (
+            ["bench", "--option", "n=60", "--balance", "smoote"],
+            WRONG_USE,
+            "did you mean",
+        ),
         (["bench", "--dataset", "fer2013"], FAILED, "was not found in"),
         (["data", "info", "synthetic", "--option", "n=x"], FAILED, "fercompare: "),
-        (["data", "info", "synthetic", "--labels", "7"], WRONG_USE, "label map 7"),
-        (["data", "info", "synthetic", "--per-class", "0"], FAILED, "leave none"),
+        (["data", "info", *FEW, "--labels", "7"], WRONG_USE, "label map 7"),
+        (["data", "info", *FEW, "--per-class", "0"], FAILED, "leave none"),
         (["data", "info", "synthetic", "--option", "x"], WRONG_USE, "KEY=VALUE"),
         (["data", "info", "synthetic", "--size", "big"], WRONG_USE, "--size 'big'"),
         (["data", "info", "synthetic", "--size", "²"], WRONG_USE, "--size '²'"),
         (["data", "audit", "folders", "--root", "nowhere"], FAILED, "was not found"),
         (["data", "prepare", "fer2013", "--split", "subject"], WRONG_USE, "No such"),
         (["bench", "--seeds", "0"], WRONG_USE, "--seeds"),
-        (["data", "plot", "synthetic", "--format", "gif"], FAILED, "no format"),
+        (["data", "plot", *FEW, "--format", "gif"], FAILED, "no format"),
         (["leaderboard", "nowhere"], WRONG_USE, "does not exist"),
         (["dance"], WRONG_USE, "No such command"),
     ],
