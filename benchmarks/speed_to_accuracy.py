@@ -17,7 +17,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from fercompare import load_dataset, make_model
 from fercompare.deep.networks import block_network
-from fercompare.evaluation.fitting import fit, training_rows, validation_rows
+from fercompare.evaluation.fitting import fit
+from fercompare.evaluation.parts import training_rows, validation_rows
 
 
 def main():

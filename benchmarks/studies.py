@@ -15,7 +15,8 @@ from itertools import groupby
 from pathlib import Path
 
 from fercompare import load_dataset
-from fercompare.evaluation.fitting import fit, training_rows, validation_rows
+from fercompare.evaluation.fitting import fit
+from fercompare.evaluation.parts import training_rows, validation_rows
 from fercompare.evaluation.trained import evaluate
 from fercompare.report.leaderboard import score
 from fercompare.saving import Card

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from fercompare import load_dataset, make_model, save_model
-from fercompare.evaluation.fitting import fit, training_rows, validation_rows
+from fercompare.evaluation.fitting import fit
+from fercompare.evaluation.parts import training_rows, validation_rows
 from fercompare.evaluation.trained import evaluate
 from fercompare.report.leaderboard import score
 from fercompare.saving.cards import make_card

@@ -15,6 +15,7 @@ from fercompare.features.fisher import FisherVectors
 from fercompare.features.hog import HOG
 from fercompare.features.lbp import LBP
 from fercompare.features.pixels import Pixels
+from fercompare.naming import parse_name, split_names
 
 FEATURES = {
     "hog": partial(
@@ -67,7 +68,8 @@ CLASSIFIERS = {
 """Name to the steps that follow the features."""
 
 NETWORKS = {
-    "cnn": "our small residual network, trained in minutes on two cores",
+    "cnn": "our residual network for two processor cores, trained in minutes",
+    "cnn-small": "the same, narrower: seconds on a few thousand images",
     "cnn-large": "our large residual network, for a GPU",
     "cnn3": "the reference studies' plain network of three blocks",
     "cnn4": "the same of four blocks",
@@ -95,6 +97,9 @@ MODELS = {
 
 ALIASES = {"classical-best": "fisher+pca-svm"}
 
+NO_OPTIONS = ("image_shape", "random_state")
+"""Parameters that come from the data and the seed."""
+
 
 def make_model(name, *, image_shape=None, random_state=0):
     """Return an unfitted model.
@@ -104,6 +109,7 @@ def make_model(name, *, image_shape=None, random_state=0):
     name : str, or list of str and estimators
         One of `list_models`, or features and a classifier joined by ``+``. A feature
         may be the name of a backbone, as in ``resnet50+svm``; see `BackboneFeatures`.
+        Words take options, as in ``cnn(epochs=4)`` or ``hog(orientations=8)+svm(C=1)``.
         In a list the words may stand beside transformers and a classifier of your own.
     image_shape : tuple of int, optional
         Shape of the images behind the rows; square if not given.
@@ -122,17 +128,18 @@ def make_model(name, *, image_shape=None, random_state=0):
     >>> from sklearn.linear_model import LogisticRegression
     >>> [step for step, _ in make_model(["hog", LogisticRegression()]).steps]
     ['hog', 'logisticregression']
+    >>> make_model("hog+svm(C=1)").steps[-1][1].C
+    1
     """
     if isinstance(name, str):
-        if name == "dummy":
-            return DummyClassifier()
-        if name in NETWORKS:
-            from fercompare.deep.presets import make_network
-
-            return make_network(name, image_shape, random_state)
-        words = ALIASES.get(name, name).split("+")
-        if len(words) < 2 or words[-1] not in CLASSIFIERS:
-            look_up(name, MODELS, "model")
+        words = split_names(name, "+")
+        plain = "+".join(_word(text) for text in words)
+        if plain == "dummy" or plain in NETWORKS:
+            return _of_one_step(name, image_shape, random_state)
+        if plain in ALIASES:
+            words = split_names(name.replace(plain, ALIASES[plain], 1), "+")
+        if len(words) < 2 or _word(words[-1]) not in CLASSIFIERS:
+            look_up(plain, MODELS, "model")
     else:
         words = list(name)
         if not words:
@@ -154,14 +161,48 @@ def list_models():
     return list(MODELS)
 
 
+def _of_one_step(name, image_shape, random_state):
+    word, options = parse_name(name)
+    if word == "dummy":
+        model = DummyClassifier()
+    else:
+        from fercompare.deep.presets import make_network
+
+        model = make_network(word, image_shape, random_state)
+    return _with_options(word, [(word, model)], options)[0][1]
+
+
+def _word(text):
+    """Return a word without its options; `parse_name` reads these."""
+    return text.partition("(")[0].strip()
+
+
+def _with_options(word, steps, options):
+    """Return the steps of a word, options set on the last of them or as step__name."""
+    *before, (_, last) = steps
+    known = {own: (last, own) for own in _own(last)}
+    for name, step in before:
+        known |= {f"{name}__{own}": (step, own) for own in _own(step)}
+    for option, value in options.items():
+        step, own = look_up(option, known, f"option of {word!r}:")
+        step.set_params(**{own: value})
+    return steps
+
+
+def _own(step):
+    """Return the parameters of a step that are not of the data or the seed."""
+    return [n for n in step.get_params(deep=False) if n not in NO_OPTIONS]
+
+
 def _feature(word, image_shape, random_state):
     if not isinstance(word, str):
         return type(word).__name__.lower(), clone(word)
+    word, options = parse_name(word)
     make = FEATURES[word] if word in FEATURES else _backbone(word)
     feature = make(image_shape=image_shape)
     if hasattr(feature, "random_state"):
         feature.set_params(random_state=random_state)
-    return word, feature
+    return _with_options(word, [(word, feature)], options)[0]
 
 
 def _backbone(word):
@@ -185,7 +226,9 @@ def _apart(steps):
 
 def _classifier(word, random_state):
     if isinstance(word, str):
-        return look_up(word, CLASSIFIERS, "classifier")(random_state)
+        word, options = parse_name(word)
+        steps = look_up(word, CLASSIFIERS, "classifier")(random_state)
+        return _with_options(word, steps, options)
     if not is_classifier(word):
         raise DataError(
             f"{type(word).__name__} ends a model and is no classifier",

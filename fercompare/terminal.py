@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from contextlib import contextmanager
 
 PATIENCE_SECONDS = 2.0
 SECONDS_BETWEEN_LOOKS = 0.25
@@ -76,6 +77,36 @@ def track(items, what, total=None):
             yield item
     finally:
         meter.close()
+
+
+@contextmanager
+def live_line(tell):
+    """Show what ``tell()`` returns on standard error, anew twice a second.
+
+    Lines that are written there meanwhile stand above it. Nothing is shown where
+    standard error is not a terminal.
+
+    Examples
+    --------
+    >>> with live_line(lambda: "3 of 10 trials done"):
+    ...     sum(range(10))
+    45
+    """
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+    from rich.live import Live
+    from rich.text import Text
+
+    with Live(
+        get_renderable=lambda: Text(tell(), no_wrap=True, overflow="ellipsis"),
+        console=Console(stderr=True),
+        refresh_per_second=2,
+        transient=True,
+        redirect_stdout=False,
+    ):
+        yield
 
 
 def _bar(what, total, done):

@@ -80,6 +80,12 @@ TINY = {"epochs": 2, "batch_size": 32, "random_state": 0}
 """Of a network that a test can wait for."""
 
 
+def seeded(sampler):
+    """Return a sampler with a seed, if it draws anything."""
+    draws = "random_state" in sampler.get_params()
+    return sampler.set_params(random_state=1) if draws else sampler
+
+
 def cnn(**options):
     """Return a small unfitted CNN."""
     return CNNClassifier(**TINY | {"blocks": 2, "width": 4, "dense": (8,)} | options)
@@ -136,10 +142,10 @@ MODELS = {
     "extra": ExtraTreesClassifier(5, class_weight="balanced", random_state=0),
     **{
         f"balanced by {name}": rebalance(
-            make_model("pixels+linear-svm"), sampler().set_params(**options)
+            make_model("pixels+linear-svm"), seeded(sampler())
         )
         for name, sampler in SAMPLERS.items()
-        for options in [{"random_state": 1} if "edited" not in name else {}]
+        if name != "reported"
     },
     "enn in smote-enn": rebalance(
         make_model("hog+rf").set_params(rf__n_estimators=3),
@@ -149,6 +155,11 @@ MODELS = {
             random_state=1,
         ),
     ),
+    **{
+        strategy: rebalance(make_model("pixels+linear-svm"), strategy)
+        for strategy in ("sqrt_weight", "prior_shift", "thresholds")
+    },
+    "smote@embedding": rebalance(cnn(), "smote@embedding"),
     "cnn": cnn(),
     "residual": cnn(residual=True, flips=True, averaging=0.9, normalization="image"),
     "plain": cnn(batch_norm=False, dense=(), normalization="unit", optimizer="sgd"),

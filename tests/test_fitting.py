@@ -8,7 +8,8 @@ from sklearn.dummy import DummyClassifier
 from fercompare import CNNClassifier, load_dataset, make_model, rebalance, run_benchmark
 from fercompare.datasets.base import Dataset
 from fercompare.errors import DataError
-from fercompare.evaluation.fitting import fit, training_rows, validation_rows
+from fercompare.evaluation.fitting import fit
+from fercompare.evaluation.parts import training_rows, validation_rows
 from fercompare.evaluation.trained import train
 
 HANDED = []
@@ -102,6 +103,9 @@ def test_the_outcome_says_what_the_validation_part_chose(tmp_path):
     }
     outcomes = run_benchmark({"f": faces}, models, ["none"], 1, store=tmp_path)
     stops, fixed, behind = (outcome.facts["selected_on"] for outcome in outcomes)
+    network = clone(stopping).set_params(epochs=1).fit(faces.X, faces.y)
+    n_numbers = sum(p.numel() for p in network.network_.parameters())
+    assert outcomes[0].facts["parameters"] == n_numbers > 100
     assert stops.startswith("validation part: epoch ")
     assert fixed == "nothing: fixed settings"
     assert behind.startswith("rows cut off the training part: epoch ")

@@ -19,6 +19,7 @@ FLOORS = {
     "images": 0,
     "seeds": 0,
     "labels": 0,
+    "naming": 0,
     "terminal": 0,
     "decoding": 0,
     "containers": 0,
@@ -50,6 +51,8 @@ HOMES = {
     "openpyxl": "datasets",
     "sklearnex": "classifiers",
     "safetensors": "tensors",
+    "tomli_w": "cli",
+    "codecarbon": "evaluation",
 }
 FILES = sorted(PACKAGE.rglob("*.py"))
 

@@ -1,7 +1,6 @@
-"""Every model with every strategy, on few drawn faces."""
+"""Models by name, on few drawn faces; with each strategy in test_pairs.py."""
 
 import pickle
-import warnings
 
 import numpy as np
 import pandas as pd
@@ -13,14 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 
-from fercompare import (
-    list_models,
-    list_strategies,
-    load_dataset,
-    make_model,
-    rebalance,
-)
-from fercompare.balancing.strategies import DoesNotApply
+from fercompare import list_models, load_dataset, make_model, rebalance
 from fercompare.errors import DataError, UnknownName
 from fercompare.features import HOG
 
@@ -45,25 +37,10 @@ def quick(model):
     return model.set_params(**{name: n for name, n in few.items() if name in known})
 
 
-@pytest.mark.parametrize("strategy", list_strategies())
-@pytest.mark.parametrize("name", list_models())
-def test_every_pair_learns_or_says_why_not(parts, name, strategy):
+def test_a_model_learns(parts):
     train, test = parts
-    model = quick(make_model(name, image_shape=train.image_shape))
-    try:
-        model = rebalance(model, strategy)
-    except DoesNotApply as reason:
-        assert name == "dummy"
-        assert "takes no class weights" in str(reason)
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitted = model.fit(train.X, train.y)
-    predicted = fitted.predict(test.X)
-    assert predicted.shape == test.y.shape
-    assert np.isin(predicted, np.unique(train.y)).all()
-    if name == "hog+svm" and strategy == "none":
-        assert np.mean(predicted == test.y) > 0.35
+    model = make_model("hog+svm", image_shape=(32, 32)).fit(train.X, train.y)
+    assert np.mean(model.predict(test.X) == test.y) > 0.35
 
 
 def test_a_model_is_cloned_pickled_and_searched(parts):

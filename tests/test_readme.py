@@ -4,6 +4,7 @@ import re
 import shlex
 from contextlib import chdir
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from commands import run_command
@@ -20,8 +21,8 @@ LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 
 @pytest.fixture
-def home(tmp_path, write_fer2013, write_images, a_model):
-    """A folder with a small FER2013 and two small sets of somebody's own."""
+def home(tmp_path, write_fer2013, write_images, a_model, a_store):
+    """A folder with a small FER2013, two small sets of somebody's own, a store."""
     labels = list(range(7)) * 4
     usages = ["Training"] * 14 + ["PublicTest"] * 7 + ["PrivateTest"] * 7
     write_fer2013(tmp_path / "data" / "fer2013" / "fer2013.csv", labels, usages)
@@ -38,6 +39,7 @@ def home(tmp_path, write_fer2013, write_images, a_model):
     text = "\n".join(["path,label,split", *lines])
     (tmp_path / "my-faces.csv").write_text(text)
     (tmp_path / "faces.fer").write_bytes(a_model.read_bytes())
+    copytree(a_store, tmp_path / "results" / "bench")
     return tmp_path
 
 
@@ -47,6 +49,15 @@ def a_model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     assert run(TRAINING, folder).stdout == "faces.fer\n"
     return folder / "faces.fer"
+
+
+@pytest.fixture(scope="module")
+def a_store(tmp_path_factory):
+    """What `make bench` leaves behind, of fewer faces and models."""
+    folder = tmp_path_factory.mktemp("benched")
+    few = "--option n=300 --models hog+svm,dummy --balance none,smote --seeds 2"
+    assert run(f"fercompare bench {few}", folder).status == 0
+    return folder / "results" / "bench"
 
 
 def run(line, home):

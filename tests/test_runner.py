@@ -14,8 +14,9 @@ from sklearn.dummy import DummyClassifier
 from fercompare import load_dataset, load_results, run_benchmark
 from fercompare.evaluation.claims import holder
 from fercompare.evaluation.costs import PeakMemory
+from fercompare.evaluation.pace import Pace
 from fercompare.evaluation.provenance import n_cores
-from fercompare.evaluation.study import estimate, plan_study
+from fercompare.evaluation.study import plan_study
 from fercompare.evaluation.workers import Died, run_in_processes
 
 INTERRUPTED = 130
@@ -32,14 +33,16 @@ def data():
 
 def test_processes_and_order_change_no_outcome(tmp_path):
     faces = {"faces": load_dataset("synthetic", n=300)}
-    models, strategies = ["hog+linear-svm", "lbp+rf"], ["none", "random_over"]
-    arguments = (faces, models, strategies, 1)
-    one = run_benchmark(*arguments, store=tmp_path / "one")
+    models = ["hog+linear-svm", "lbp+rf(n_estimators=20)"]
+    strategies = ["none", "random_over"]
+    folds = {"cv": 2, "parts": "val+test"}
+    one = run_benchmark(faces, models, strategies, 1, store=tmp_path / "one", **folds)
     back = (faces, models[::-1], strategies[::-1], 1)
-    two = run_benchmark(*back, store=tmp_path / "two", n_jobs=2)
-    assert [outcome.status for outcome in two] == ["done"] * 4
-    for ahead, behind in zip(one, two[::-1]):
-        assert ahead.trial == behind.trial
+    two = run_benchmark(*back, store=tmp_path / "two", n_jobs=2, **folds)
+    assert [outcome.status for outcome in two] == ["done"] * 8
+    for ahead in one:
+        (behind,) = (o for o in two if o.trial == ahead.trial)
+        assert np.array_equal(ahead.rows, behind.rows)
         assert np.array_equal(ahead.y_pred, behind.y_pred)
         assert np.allclose(ahead.proba, behind.proba, atol=1e-6)
     shares = [count for o in two for count in o.facts["threads"].values()]
@@ -131,9 +134,9 @@ def test_no_trial_starts_after_the_time_limit(tmp_path, data):
 
 def test_estimates_come_from_trials_alike(tmp_path, data):
     study = plan_study({"m": data}, ["dummy"], ["none", "class_weight"], 3)
-    assert estimate(study.trials, {}).n_unlike == 6
+    assert Pace().estimate(study.trials).n_unlike == 6
     outcomes = run_benchmark({"m": data}, ["dummy"], ["none"], 1, store=tmp_path)
-    expected = estimate(study.trials, {outcomes[0].trial.key: outcomes[0]})
+    expected = Pace(outcomes).estimate(study.trials)
     assert expected.n_unlike == 0
     assert expected.seconds == pytest.approx(6 * outcomes[0].facts["trial_seconds"])
     assert expected.megabytes == outcomes[0].facts["peak_memory_mb"]

@@ -20,6 +20,7 @@ from fercompare.errors import DataError
 from fercompare.evaluation.claims import claim, holder
 from fercompare.evaluation.specification import specify
 from fercompare.evaluation.store import Store
+from fercompare.evaluation.stored import digest_of
 from fercompare.evaluation.trials import DONE, Outcome, Trial
 
 SCRIPT = small_bench.__file__
@@ -133,12 +134,10 @@ def test_ten_thousand_outcomes_are_listed_in_two_seconds(tmp_path, monkeypatch, 
     packed = first.path.with_suffix(".npz").read_bytes()
     seed, digest = '"seed": 0,', text[14:78]
     assert seed in text
-    from fercompare.evaluation import store as module
-
     for k in range(1, n):
         trial = replace(first.trial, seed=k)
         content = text.replace(seed, f'"seed": {k},')
-        signed = module._digest(trial.key, content.encode())
+        signed = digest_of(trial.key, content.encode())
         content = content.replace(digest, signed)
         (tmp_path / f"{trial.key}.json").write_text(content)
         (tmp_path / f"{trial.key}.npz").write_bytes(packed)

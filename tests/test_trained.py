@@ -195,10 +195,31 @@ def test_a_file_that_is_no_model_is_one_line(call, tmp_path):
         assert stderr.count("\n") == 1
 
 
-def test_too_few_rows_for_a_strategy_is_one_line(call):
-    words = ("train", "hog+svm", "--option", "n=200", "--balance", "smote")
-    stderr = call(*words, "--per-class", "3", "--out", "q.fer", status=FAILED).stderr
-    assert "hog+svm with smote cannot learn from" in stderr
+def test_too_few_rows_for_a_strategy_make_do(call):
+    words = ("train", "hog+linear-svm", "--option", "n=200", "--balance", "smote")
+    stderr = call(*words, "--per-class", "3", "--out", "q.fer").stderr
+    assert "rows, so 1 neighbours and not 5" in stderr
+
+
+def test_rows_that_chose_something_are_not_unseen(call):
+    faces = load_dataset("synthetic", n=300)
+    n_val = len(faces.part("val"))
+    told = {}
+    for strategy in ("none", "thresholds"):
+        model, card = train("hog+rf(n_estimators=5)", faces, strategy=strategy)
+        card = Card(**card)
+        told[strategy] = card.selected_on
+        every = evaluate(model, card, faces, "all")
+        seen = n_val if strategy == "thresholds" else 0
+        n_test = len(faces.part("test"))
+        assert every.leak_free.sum() == n_val + n_test - seen
+    assert told == {
+        "none": "nothing: fixed settings",
+        "thresholds": "validation part: thresholds",
+    }
+    words = ("train", "hog+rf(n_estimators=5)", "--option", "n=300", "--out", "m.fer")
+    assert "flattered" in call(*words, "--balance", "thresholds").stderr
+    assert "flattered" not in call(*words).stderr
 
 
 def test_a_file_that_cannot_be_written_is_said_before_training(call):

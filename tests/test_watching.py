@@ -19,7 +19,8 @@ from fercompare.deep.augment import Augmentation, draw_variants
 from fercompare.deep.classifier import CNNClassifier, TorchClassifier
 from fercompare.deep.watching import COLUMNS, Log, TensorBoard
 from fercompare.errors import DataError
-from fercompare.evaluation.fitting import divide, run_trial
+from fercompare.evaluation.fitting import run_trial
+from fercompare.evaluation.parts import divide
 from fercompare.evaluation.trials import Trial
 from fercompare.report.training_plots import draw_augmentation, draw_history
 

@@ -1,37 +1,47 @@
-"""`fercompare bench` and `fercompare leaderboard`."""
+"""`fercompare bench`."""
 
 import sys
+from collections import Counter
+from contextlib import nullcontext
 
 import click
 
-from fercompare.cli.options import dataset_options
+from fercompare.cli.leaderboard import print_ranking
+from fercompare.cli.options import dataset_options, loading_of
+from fercompare.cli.progress import Progress, in_words
+from fercompare.cli.suites import refuse_flags_beside, use_suite
+from fercompare.cli.suites import write_suite as save_suite
+from fercompare.naming import split_names
 
-MODELS = "hog+svm,lbp+svm,hog+rf,dummy"
-STRATEGIES = "none,class_weight,random_under,smote"
+HELP = {
+    "balance": "Strategies, by commas; `balance --list` says which there are.",
+    "models": "Names, by commas; with options as in cnn(epochs=4).",
+    "cv": "Cross-validate, each seed in folds of its own.",
+    "group": "Whether folds keep subjects whole; they do where subjects are known.",
+    "parts": "Who does what: train::val leaves the test part alone; with --cv, whose "
+    "rows are dealt, as in train+val.",
+    "quick": "Few rows, one seed, two folds, one epoch: does all of it work?",
+}
+MODELS = "hog+svm,lbp+svm,cnn-small,dummy"
+STRATEGIES = "none,class_weight,smote,smote_enn,augment"
 FEW_MINUTES = {"n": 2400}
 """How many faces are drawn unless asked otherwise."""
-SHOWN = {
-    "model": "model",
-    "strategy": "strategy",
-    "seeds": "seeds",
-    "f1_macro": "macro-F1",
-    "f1_macro_sd": "± sd",
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced acc.",
-    "rare_recall": "recall of {rare}",
-    "f1_macro_leak_free": "macro-F1 leak-free",
-    "fit_seconds": "fit s",
-    "predict_ms_per_image": "ms an image",
-}
 WORK_FAILED, INTERRUPTED = 1, 130
 """The latter is what shells expect of a program that Ctrl-C ended."""
 
 
 @click.command()
+@click.option(
+    "--suite",
+    type=click.Path(exists=True, dir_okay=False),
+    is_eager=True,
+    callback=use_suite,
+    help="TOML file of the same words, and [datasets.NAME] for several; flags win.",
+)
 @click.option("--dataset", default="synthetic", help="A name from `data list`.")
 @dataset_options()
-@click.option("--models", default=MODELS, show_default=True, help="Names, by commas.")
-@click.option("--balance", default=STRATEGIES, show_default=True, help="Strategies.")
+@click.option("--models", default=MODELS, show_default=True, help=HELP["models"])
+@click.option("--balance", default=STRATEGIES, show_default=True, help=HELP["balance"])
 @click.option(
     "--seeds",
     type=click.IntRange(min=1),
@@ -39,7 +49,11 @@ WORK_FAILED, INTERRUPTED = 1, 130
     show_default=True,
     help="How many.",
 )
-@click.option("--store", default="results/bench", show_default=True, help="Folder.")
+@click.option("--cv", type=click.IntRange(min=2), metavar="FOLDS", help=HELP["cv"])
+@click.option("--group", type=click.Choice(["subject", "none"]), help=HELP["group"])
+@click.option("--parts", metavar="TRAIN:SELECT:REPORT", help=HELP["parts"])
+@click.option("--quick", is_flag=True, help=HELP["quick"])
+@click.option("--store", help="Folder; results/bench, results/quick with --quick.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -47,6 +61,7 @@ WORK_FAILED, INTERRUPTED = 1, 130
     show_default=True,
     help="Trials at a time; the cores are shared out.",
 )
+@click.option("--energy", is_flag=True, help="Estimate what trials take: codecarbon.")
 @click.option("--retry-failed", is_flag=True, help="Run failed trials again.")
 @click.option(
     "--time-limit",
@@ -57,53 +72,81 @@ WORK_FAILED, INTERRUPTED = 1, 130
 @click.option("--limit", type=click.IntRange(min=0), help="Most trials to run now.")
 @click.option("--dry-run", is_flag=True, help="Say what would run, and how long.")
 @click.option("--collect", is_flag=True, help="Rank what is stored, run nothing.")
+@click.option(
+    "--write-suite",
+    type=click.Path(dir_okay=False),
+    help="Write what was asked for as a file for --suite.",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print the leaderboard as csv.")
 @click.option("--quiet", is_flag=True, help="No progress.")
-def bench(
-    dataset, loading, models, balance, seeds, store, dry_run, collect, as_csv, **running
-):
-    """Run models with balancing strategies on a data set, and rank them.
+@click.pass_context
+def bench(context, suite, store, write_suite, dry_run, collect, as_csv, **words):
+    """Run models with balancing strategies on data sets, and rank them.
 
-    Run it again and only what is missing runs.
+    Run it again and only what is missing runs. `fercompare leaderboard STORE` in
+    another window ranks what is done so far.
     """
-    from fercompare.datasets.loading import load_dataset
-
     if dry_run and collect:
         raise click.UsageError("--dry-run and --collect: one or the other")
-    if dataset == "synthetic":
-        loading = FEW_MINUTES | loading
-    asked = (
-        {dataset: load_dataset(dataset, **loading)},
-        models.split(","),
-        balance.split(","),
-        seeds,
-    )
+    refuse_flags_beside(context, suite)
+    asked, running = _asked(suite, **words)
+    store = store or ("results/quick" if asked["quick"] else "results/bench")
+    if write_suite:
+        save_suite(write_suite, context, suite)
     if dry_run:
         _print_plan(asked, store, **running)
         return
     outcomes = _collect(asked, store) if collect else _run(asked, store, **running)
-    _print_ranking(outcomes, "f1_macro", as_csv)
+    print_ranking(outcomes, "f1_macro", "csv" if as_csv else "table")
     _finish(outcomes, _n_trials(asked), store)
 
 
-@click.command()
-@click.argument("store", type=click.Path(exists=True, file_okay=False))
-@click.option("--by", default="f1_macro", show_default=True, help="Metric to rank by.")
-@click.option("--csv", "as_csv", is_flag=True, help="Print csv.")
-def leaderboard(store, by, as_csv):
-    """Rank what a store holds, without running anything."""
-    from fercompare.evaluation.store import load_results
+def _asked(tables, dataset, loading, models, balance, seeds, quick, **words):
+    """Return what is to be run as `plan_study` takes it, and how it is run."""
+    from fercompare.datasets.loading import load_dataset
 
-    _print_ranking(load_results(store), by, as_csv)
+    protocol = {word: words.pop(word) for word in ("cv", "group", "parts")}
+    if tables is None:
+        wanted = {dataset: (dataset, loading)}
+    else:
+        wanted, protocol = _of_tables(tables, protocol)
+    asked = {
+        "datasets": {
+            name: load_dataset(
+                source, **(FEW_MINUTES if source == "synthetic" else {}) | loading
+            )
+            for name, (source, loading) in wanted.items()
+        },
+        "models": split_names(models),
+        "strategies": split_names(balance),
+        "seeds": seeds,
+        "quick": quick,
+    }
+    return asked | protocol, words
+
+
+def _of_tables(tables, protocol):
+    """Return how each data set of a suite is loaded, and its cv, group and parts."""
+    wanted = {}
+    protocols = {word: dict.fromkeys(tables, value) for word, value in protocol.items()}
+    for name, table in tables.items():
+        words = dict(table)
+        for word in protocol.keys() & words.keys():
+            protocols[word][name] = words.pop(word)
+        wanted[name] = words.pop("dataset", name), loading_of(words)
+    return wanted, protocols
 
 
 def _run(asked, store, *, jobs, quiet, **limits):
     from fercompare.evaluation.runner import run_benchmark
+    from fercompare.terminal import live_line
 
+    progress = Progress(quiet)
     try:
-        return run_benchmark(
-            *asked, store=store, n_jobs=jobs, progress=Progress(quiet), **limits
-        )
+        with nullcontext() if quiet else live_line(progress.line):
+            return run_benchmark(
+                **asked, store=store, n_jobs=jobs, progress=progress, **limits
+            )
     except KeyboardInterrupt:
         click.echo(
             f"stopped; {len(_collect(asked, store))} of {_n_trials(asked)} trials are "
@@ -114,87 +157,52 @@ def _run(asked, store, *, jobs, quiet, **limits):
 
 
 def _n_trials(asked):
-    _, models, strategies, seeds = asked
-    return len(set(models)) * len(set(strategies)) * seeds
+    from fercompare.evaluation.study import plan_study
+
+    return len(plan_study(**asked).trials)
 
 
 def _collect(asked, store):
     from fercompare.evaluation.store import Store
     from fercompare.evaluation.study import collect, plan_study
 
-    return list(collect(plan_study(*asked), Store(store).listing()).values())
+    return list(collect(plan_study(**asked), Store(store).listing()).values())
 
 
 def _print_plan(asked, store, *, jobs, retry_failed, limit, **_):
+    from fercompare.evaluation.pace import Pace
     from fercompare.evaluation.store import Store
-    from fercompare.evaluation.study import collect, estimate, left_to_run, plan_study
+    from fercompare.evaluation.study import (
+        collect,
+        left_to_run,
+        plan_study,
+        warn_of_others,
+    )
     from fercompare.terminal import print_table
 
-    study, listing = plan_study(*asked), Store(store).listing()
+    study, listing = plan_study(**asked), Store(store).listing()
     stored = collect(study, listing)
     left = left_to_run(study, stored, retry_failed)[:limit]
+    warn_of_others([trial for trial in left if trial.key not in listing], listing)
     seeds = {}
     for trial in left:
-        seeds.setdefault(trial.names[:3], []).append(str(trial.seed))
+        seeds.setdefault(trial.names[:3], Counter())[trial.seed] += 1
     if left:
-        rows = [(*names, ", ".join(which)) for names, which in seeds.items()]
-        print_table(rows, ["data set", "model", "strategy", "seeds"], title="To run")
+        rows = [
+            (*names, ", ".join(map(str, count)), str(count.total()))
+            for names, count in seeds.items()
+        ]
+        titles = ["data set", "model", "strategy", "seeds", "trials"]
+        print_table(rows, titles, title="To run", numeric=["trials"])
     told = f"{len(study.trials)} trials: {len(stored)} stored, {len(left)} to run"
-    needs = estimate(left, listing)
+    needs = Pace(listing.values()).estimate(left)
     if needs.n_unlike < len(left):
-        told += f"; about {needs.seconds / jobs:.0f} s"
+        told += f"; about {in_words(needs.seconds / jobs)}"
         if needs.megabytes == needs.megabytes:
             told += f" and {jobs * needs.megabytes:.0f} MB"
     if needs.n_unlike:
         told += f"; nothing is known of the cost of {needs.n_unlike}"
     click.echo(told)
-
-
-class Progress:
-    """Tells of each trial as it ends, and counts them."""
-
-    def __init__(self, quiet):
-        self.quiet, self.n_run = quiet, 0
-
-    def __call__(self, done, n_trials, outcome):
-        self.n_run += 1
-        if self.quiet:
-            return
-        if self.n_run == 1 and done > 1:
-            click.echo(f"{done - 1} of {n_trials} trials are stored", err=True)
-        trial = outcome.trial
-        seconds = outcome.facts.get("fit_seconds")
-        took = f", fit in {seconds:.1f} s" if seconds is not None else ""
-        why = f": {outcome.reason}" if outcome.reason else ""
-        click.echo(
-            f"{done}/{n_trials} {trial.model}, {trial.strategy}, seed {trial.seed}: "
-            f"{outcome.status}{took}{why}",
-            err=True,
-        )
-
-
-def _print_ranking(outcomes, by, as_csv):
-    from fercompare.report.leaderboard import rank
-    from fercompare.terminal import print_table
-
-    ranked = rank(outcomes, by)
-    if as_csv:
-        click.echo(ranked.to_csv(index=False), nl=False)
-    elif len(ranked):
-        for (name, _, rare), table in ranked.groupby(["dataset", "data", "rare_class"]):
-            shown = {key: title for key, title in SHOWN.items() if key in table}
-            titles = [title.format(rare=rare) for title in shown.values()]
-            print_table(
-                [[_cell(row[key]) for key in shown] for _, row in table.iterrows()],
-                titles,
-                title=f"{name}: {table['n_test'].iloc[0]:.0f} test images, "
-                "mean over seeds",
-                numeric=titles[2:],
-            )
-
-
-def _cell(value):
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 def _finish(outcomes, n_trials, store):

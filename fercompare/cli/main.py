@@ -13,7 +13,22 @@ WORK_FAILED, WRONG_USE = 1, 2
 
 COMMANDS = {
     "bench": ("fercompare.cli.bench", "bench", "Run models and strategies, rank them."),
-    "leaderboard": ("fercompare.cli.bench", "leaderboard", "Rank a store of outcomes."),
+    "leaderboard": (
+        "fercompare.cli.leaderboard",
+        "leaderboard",
+        "Rank stores of outcomes.",
+    ),
+    "compare": (
+        "fercompare.cli.compare",
+        "compare",
+        "Compare models on the same images.",
+    ),
+    "report": ("fercompare.cli.report", "report", "Write a page, and pictures."),
+    "balance": (
+        "fercompare.cli.balance",
+        "balance",
+        "Show what a strategy does to the classes.",
+    ),
     "models": ("fercompare.cli.models", "models", "List the models, or show one."),
     "train": ("fercompare.cli.models", "train", "Fit a model and save it to a file."),
     "evaluate": ("fercompare.cli.models", "evaluate", "Score a model's file."),

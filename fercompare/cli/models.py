@@ -10,6 +10,7 @@ import click
 
 from fercompare.cli.options import dataset_options
 from fercompare.cli.showing import check_watch, check_writable, draw_curves, draw_model
+from fercompare.naming import with_options
 
 WORK_FAILED = 1
 
@@ -60,6 +61,13 @@ def show(model, draw):
 @click.option("--dataset", default="synthetic", help="A name from `data list`.")
 @dataset_options()
 @click.option("--balance", default="none", show_default=True, help="Strategy.")
+@click.option(
+    "--set",
+    "options",
+    multiple=True,
+    metavar="OPTION=VALUE",
+    help="What the model's last step takes, such as epochs=40.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option("--out", required=True, type=click.Path(dir_okay=False), help="File.")
 @click.option(
@@ -71,11 +79,13 @@ def show(model, draw):
 @click.option(
     "--curves", type=click.Path(dir_okay=False), help="Picture of a network's epochs."
 )
-def train(model, dataset, loading, balance, seed, out, curves, **watch):
+def train(model, dataset, loading, balance, options, seed, out, curves, **watch):
     """Fit a model on the training part and save it to a file.
 
-    Where there is a validation part it is scored on that; `evaluate` does the test.
+    Where there is a validation part it is scored on that, which flatters a model of
+    which that part chose something; `evaluate` does the test.
     """
+    from fercompare.balancing.decisions import VALIDATION
     from fercompare.datasets.loading import load_dataset
     from fercompare.evaluation.trained import evaluate
     from fercompare.evaluation.trained import train as fit
@@ -83,6 +93,7 @@ def train(model, dataset, loading, balance, seed, out, curves, **watch):
     from fercompare.saving.cards import Card
     from fercompare.saving.models import save_model
 
+    model = with_options(model, options)
     check_writable(Path(out))
     check_watch(model, curves, **watch)
     data = load_dataset(dataset, **loading)
@@ -99,6 +110,8 @@ def train(model, dataset, loading, balance, seed, out, curves, **watch):
     click.echo(f"{model}, {balance}: {n_rows:,} images in {took:.1f} s", err=True)
     for name, value in scores.items():
         click.echo(f"{name}: {value:.4f}", err=True)
+    if scores and VALIDATION in card["selected_on"]:
+        click.echo(f"flattered: chosen on the {card['selected_on']}", err=True)
     click.echo(out)
     if curves:
         draw_curves(fitted, Path(curves))

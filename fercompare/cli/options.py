@@ -22,18 +22,39 @@ def dataset_options(*left_out):
         @functools.wraps(command)
         def with_loading(**values):
             loading = {name: values.pop(name) for name in options}
-            if "size" in loading:
-                loading["image_shape"] = _shape(loading.pop("size"))
-            loading |= dict(_pair(text) for text in loading.pop("option"))
-            if "labels" in loading:
-                loading["labels"] = _name_or_json(loading["labels"])
-            return command(loading=loading, **values)
+            loading["option"] = dict(map(key_and_value, loading["option"]))
+            return command(loading=loading_of(loading), **values)
 
         for option in reversed(options.values()):
             with_loading = option(with_loading)
         return with_loading
 
     return decorate
+
+
+def loading_of(words):
+    """Return what `load_dataset` takes, of the words that flags have for it.
+
+    Examples
+    --------
+    >>> loading_of({"size": "24", "option": {"n": 300}})
+    {'image_shape': (24, 24), 'n': 300}
+    """
+    loading = {word.replace("-", "_"): value for word, value in words.items()}
+    options = loading.pop("option", {})
+    if "size" in loading:
+        loading["image_shape"] = _shape(str(loading.pop("size")))
+    if isinstance(loading.get("labels"), str):
+        loading["labels"] = _name_or_json(loading["labels"])
+    return loading | options
+
+
+def key_and_value(text):
+    """Return the two parts of a text ``KEY=VALUE``; the value may be json."""
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise click.BadParameter(f"--option {text!r} is not KEY=VALUE")
+    return key.replace("-", "_"), _name_or_json(value)
 
 
 _OPTIONS = {
@@ -64,6 +85,10 @@ _OPTIONS = {
 }
 
 
+DATASET_WORDS = ("dataset", *(name.replace("_", "-") for name in _OPTIONS))
+"""By which one data set is named and loaded, as flags have them."""
+
+
 def _shape(text):
     sides = text.lower().split("x")
     sides = [whole_number(side, MOST_SIDE) for side in sides]
@@ -72,15 +97,8 @@ def _shape(text):
     return (sides[0], sides[-1])
 
 
-def _pair(text):
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise click.BadParameter(f"--option {text!r} is not KEY=VALUE")
-    return key.replace("-", "_"), _name_or_json(value)
-
-
 def _name_or_json(text):
     try:
-        return None if text is None else json.loads(text)
+        return json.loads(text)
     except json.JSONDecodeError:
         return text

@@ -34,7 +34,7 @@ def check_watch(model, curves, log, tensorboard):
     if log:
         check_writable(Path(log), "--log")
     if curves:
-        from fercompare.report.data_plots import stem_and_format
+        from fercompare.report.figures import stem_and_format
 
         stem_and_format(Path(curves))
         check_writable(Path(curves), "--curves")
@@ -65,4 +65,6 @@ def draw_curves(fitted, path):
 
 
 def _classifier(model):
-    return getattr(model, "steps", [("", model)])[-1][1]
+    from fercompare.balancing.wrappers import innermost
+
+    return innermost(model)

@@ -20,6 +20,7 @@ from fercompare.deep.devices import (
     is_out_of_memory,
     own_randomness,
 )
+from fercompare.deep.heads import HasHead
 from fercompare.deep.inputs import Normalization, as_images
 from fercompare.deep.losses import most_voted
 from fercompare.deep.recipe import Recipe
@@ -32,7 +33,7 @@ from fercompare.images import resolve_shape
 DTYPES = (np.float64, np.float32, np.uint8)
 
 
-class DeepClassifier(ClassifierMixin, BaseEstimator):
+class DeepClassifier(HasHead, ClassifierMixin, BaseEstimator):
     """What every network here shares: rows in, classes and probabilities out.
 
     A subclass has the fields of `Recipe` and the parameters below as its own, and a
@@ -165,17 +166,16 @@ class DeepClassifier(ClassifierMixin, BaseEstimator):
                     remedy="end it with a layer of one score a class",
                 )
 
-    def _scores(self, X):
+    def _scores(self, X, flips=None):
         check_is_fitted(self, "network_")
         X = validate_data(self, X, reset=False, dtype=DTYPES)
         device = find_device(self.device)
         images = as_images(X, self.image_shape_, torch.device("cpu"))
         network = self.network_.to(device)
         precision = find_precision(self.precision, device)
+        flips = self.flips if flips is None else flips
         with enough_memory():
-            return predict(
-                network, self.normalization_, images, precision, flips=self.flips
-            )
+            return predict(network, self.normalization_, images, precision, flips)
 
     def _recipe(self):
         values = {field.name: getattr(self, field.name) for field in fields(Recipe)}

@@ -100,3 +100,7 @@ class Normalization:
             for v in (self.mean, self.scale)
         )
         return (images - mean) / scale
+
+
+AS_THEY_ARE = Normalization("dataset", (0.0,), (1.0,))
+"""For features, which are no pixels."""

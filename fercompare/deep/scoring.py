@@ -8,6 +8,8 @@ from fercompare.deep.devices import computing_in
 from fercompare.deep.losses import CrossEntropy
 from fercompare.metrics import METRICS
 
+SCORES = {"accuracy": "accuracy", "f1_macro": "f1_macro", "auroc": "auroc_ovr_macro"}
+"""Name in a history to name in `METRICS`."""
 PREDICT_ROWS = 512
 """Rows at once where nothing is learned, unless the network has ``rows_at_once``."""
 
@@ -50,8 +52,7 @@ def quality(scores, validation):
     proba = scores.softmax(dim=1).numpy()
     loss = CrossEntropy()(scores, shares, None)
     found = {"loss": float(loss.mean())}
-    for name in ("accuracy", "f1_macro", "auroc"):
-        found[name] = METRICS[name].function(
-            truth, proba.argmax(axis=1), proba, proba.shape[1]
-        )
+    for name, metric in SCORES.items():
+        function = METRICS[metric].function
+        found[name] = function(truth, proba.argmax(axis=1), proba, proba.shape[1])
     return found

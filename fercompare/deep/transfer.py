@@ -9,7 +9,7 @@ from torch import nn
 from fercompare.deep.backbones import make_backbone
 from fercompare.deep.base import DeepClassifier
 from fercompare.deep.extraction import extract_once
-from fercompare.deep.inputs import Normalization, as_tensor
+from fercompare.deep.inputs import AS_THEY_ARE, as_tensor
 from fercompare.deep.networks import Network
 from fercompare.deep.optimizers import MUON
 from fercompare.deep.weights import find_normalization, load_weights
@@ -20,8 +20,6 @@ MODES = {
     "frozen": "base and head end to end, of which the head learns",
     "finetune": "the last blocks of the base learn too, more slowly",
 }
-AS_THEY_ARE = Normalization("dataset", (0.0,), (1.0,))
-"""For features, which a batch norm takes care of."""
 
 
 class TransferClassifier(DeepClassifier):

@@ -1,10 +1,14 @@
-"""What a trial cost beside its seconds: the peak of memory, and threads."""
+"""What a trial cost beside its seconds: memory, threads, and the size of the model."""
 
 import re
 import sys
 from pathlib import Path
 
 from threadpoolctl import threadpool_info
+
+from fercompare.balancing.wrappers import innermost
+from fercompare.classifiers.engines import find_engine
+from fercompare.saving.sizes import saved_bytes
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 RESET_PEAK = "5"
@@ -45,6 +49,36 @@ class PeakMemory:
 def threads():
     """Return how many threads each kind of library would start here."""
     return {pool["prefix"]: pool["num_threads"] for pool in threadpool_info()}
+
+
+def load_ahead(model):
+    """Load what the first fit in a process would, so that it is in no one's seconds."""
+    classifier = innermost(model)
+    if hasattr(classifier, "engine"):
+        find_engine(classifier.engine)
+    if "torch" in sys.modules and hasattr(classifier, "epochs"):
+        from fercompare.deep.warming import take_one_step
+
+        take_one_step()
+
+
+def size_of(model):
+    """Return how large a fitted model is, by names; None for what it has not.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> size_of(DummyClassifier().fit([[0], [1]], [0, 1]))["parameters"] is None
+    True
+    """
+    classifier = innermost(model)
+    network = getattr(classifier, "network_", None)
+    vectors = getattr(classifier, "support_vectors_", None)
+    return {
+        "parameters": network and sum(p.numel() for p in network.parameters()),
+        "support_vectors": None if vectors is None else len(vectors),
+        "file_bytes": saved_bytes(model),
+    }
 
 
 def _peak_since_reset():

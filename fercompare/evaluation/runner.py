@@ -6,25 +6,25 @@ dead. Arrays never travel between processes: data sets are opened in place, outc
 are read from the store.
 """
 
-import functools
 import math
 import tempfile
 import time
 import warnings
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import NamedTuple
 
 import joblib
 
-from fercompare.balancing.strategies import DoesNotApply
-from fercompare.errors import keep_interrupts
-from fercompare.evaluation.claims import claim, holder, sweep
-from fercompare.evaluation.fitting import Parts, divide, make_estimator, run_trial
+from fercompare.errors import DataError, keep_interrupts
+from fercompare.evaluation.claims import holder, sweep
+from fercompare.evaluation.energy import check_energy
+from fercompare.evaluation.memory import jobs_that_fit
+from fercompare.evaluation.pace import Pace
 from fercompare.evaluation.provenance import n_cores
 from fercompare.evaluation.store import Store
 from fercompare.evaluation.study import collect, left_to_run, plan_study, warn_of_others
-from fercompare.evaluation.trials import FAILED, Outcome, Trial
+from fercompare.evaluation.tasks import Task, parts_of, perform
+from fercompare.evaluation.trials import FAILED
 from fercompare.evaluation.workers import Died, run_in_processes
 
 SECONDS_BETWEEN_LOOKS = 0.2
@@ -37,8 +37,13 @@ def run_benchmark(
     strategies=("none", "class_weight", "smote"),
     seeds=2,
     *,
+    cv=None,
+    group=None,
+    parts=None,
+    quick=False,
     store="results/bench",
     n_jobs=1,
+    energy=False,
     retry_failed=False,
     time_limit=None,
     limit=None,
@@ -48,6 +53,8 @@ def run_benchmark(
 
     What stands in the store already is not run again. Several programs may work on
     one store at once; each trial is run by one of them, and all return with all.
+    ``cv``, ``group`` and ``parts`` hold for every data set, or are a dict of the name
+    of a data set to what holds for it.
 
     Parameters
     ----------
@@ -55,10 +62,26 @@ def run_benchmark(
         Names from the catalogues, or your own Dataset, estimator, sampler.
     seeds : int or iterable of int, default=2
         How many, counted from 0, or which.
+    cv : int, optional
+        Cross-validate in so many folds, which each seed deals anew; for sets without
+        published parts, or with ``parts`` naming those whose rows are dealt. The folds
+        have equal class shares, and nothing selects: there is no validation part.
+    group : {"subject", "none"}, optional
+        Whether folds keep subjects whole; if not given they do where subjects are
+        known.
+    parts : str, optional
+        Which of the set's parts train, select and report: ``"train:val:test"`` if not
+        given, ``"train::val"`` to choose among settings without the test part.
+    quick : bool, default=False
+        Try it all in seconds: 20 images of a class, one seed, two folds, networks of
+        one epoch. Such outcomes are marked and never taken for others.
     store : path, default="results/bench"
     n_jobs : int, default=1
         Trials at a time, each in a process with its share of the cores; -1 for one a
-        core. The outcomes are the same.
+        core. Fewer, with a warning, where the memory does not hold as many. The
+        outcomes are the same.
+    energy : bool, default=False
+        Estimate what each trial takes, by codecarbon.
     retry_failed : bool, default=False
         Run trials again whose outcome is a failure.
     time_limit : float, optional
@@ -67,7 +90,9 @@ def run_benchmark(
         Run at most so many trials.
     progress : callable, optional
         Called with ``(n_done, n_trials, outcome)`` after each trial that was run;
-        those in the store before count as done.
+        those in the store before count as done. Its method ``begin``, if it has one,
+        is called before with the trials to run, the listing of the store, and how
+        many run at a time.
 
     Returns
     -------
@@ -86,8 +111,11 @@ def run_benchmark(
     >>> outcomes[0].status
     'done'
     """
+    if energy:
+        check_energy()
     deadline = time.monotonic() + (math.inf if time_limit is None else time_limit)
-    study = plan_study(datasets, models, strategies, seeds)
+    protocol = {"cv": cv, "group": group, "parts": parts}
+    study = plan_study(datasets, models, strategies, seeds, quick=quick, **protocol)
     store = Store(store)
     listing = store.listing()
     if listing:
@@ -97,7 +125,11 @@ def run_benchmark(
     outcomes = collect(study, listing)
     left = left_to_run(study, outcomes, retry_failed)
     n_done = len(study.trials) - len(left)
-    with _tasks(study, left[:limit], store, outcomes, n_jobs) as tasks:
+    left = left[:limit]
+    n_jobs = _jobs(n_jobs, left, study, listing)
+    if hasattr(progress, "begin"):
+        progress.begin(left, listing, n_jobs)
+    with _tasks(study, left, store, outcomes, n_jobs, energy) as tasks:
         for outcome in _run(tasks, n_jobs, deadline):
             outcomes[outcome.trial.key] = outcome
             n_done += 1
@@ -106,93 +138,47 @@ def run_benchmark(
     return [outcomes[t.key] for t in study.trials if t.key in outcomes]
 
 
-class Task(NamedTuple):
-    """All that a process needs to run a trial; ``data`` may be a file with `Parts`.
-
-    ``replaces`` is the checksum of the failure that is to be run again.
-    """
-
-    trial: Trial
-    data: Parts | Path
-    model: object
-    strategy: object
-    store: Store
-    replaces: str | None
-
-
-def perform(task, died=None):
-    """Run a trial and save its outcome, unless that has been done.
-
-    Parameters
-    ----------
-    task : Task
-    died : Died, optional
-        Save this as the outcome instead of running the trial.
-
-    Returns
-    -------
-    StoredOutcome or None
-        None where another process is at it.
-    """
-    trial, store = task.trial, task.store
-    with store.refusing(), claim(store.path, trial.key) as mine:
-        if not mine:
-            return None
-        found = store.find(trial.key)
-        if found is not None and found.checksum != task.replaces:
-            return found
-        if died is None:
-            store.save(_outcome(task))
-        else:
-            facts = {"traceback": died.detail}
-            store.save(Outcome(trial, FAILED, died.reason, facts=facts))
-        return store.find(trial.key)
-
-
-def _outcome(task):
-    trial = task.trial
-    parts = _open(task.data) if isinstance(task.data, Path) else task.data
-    names = trial.model, trial.strategy
-    try:
-        model = make_estimator(
-            parts.dataset, task.model, task.strategy, trial.seed, names
+def _jobs(n_jobs, trials, study, listing):
+    if n_jobs < 1 and n_jobs != -1:
+        raise DataError(
+            f"n_jobs={n_jobs}", remedy="give 1 or more, or -1 for all cores"
         )
-    except DoesNotApply as reason:
-        model = reason
-    return run_trial(trial, parts, model)
-
-
-@functools.lru_cache(maxsize=2)
-def _open(path):
-    return joblib.load(path, mmap_mode="r")
+    n_jobs = n_cores() if n_jobs == -1 else n_jobs
+    if n_jobs == 1 or not trials:
+        return n_jobs
+    wanted = {trial.dataset for trial in trials}
+    datasets = [study.datasets[name] for name in wanted]
+    needs = Pace(listing.values()).estimate(trials)
+    return jobs_that_fit(n_jobs, needs, datasets)
 
 
 @contextmanager
-def _tasks(study, trials, store, outcomes, n_jobs):
+def _tasks(study, trials, store, outcomes, n_jobs, energy):
     """Yield the tasks of trials, their data within reach of the processes."""
     if trials:
         with store.refusing():
             store.path.mkdir(parents=True, exist_ok=True)
-    wanted = {trial.dataset for trial in trials}
-    parts = {name: divide(study.datasets[name]) for name in wanted}
+    data = {trial.dataset: study.datasets[trial.dataset] for trial in trials}
     make = nullcontext if n_jobs == 1 else tempfile.TemporaryDirectory
     with make() as folder:
         if folder is not None:
-            for number, name in enumerate(wanted):
-                path = Path(folder, f"{number}.joblib")
-                joblib.dump(parts[name], path)
-                parts[name] = path
+            for number, (name, dataset) in enumerate(data.items()):
+                data[name] = Path(folder, f"{number}.joblib")
+                joblib.dump(dataset, data[name])
         yield [
             Task(
                 trial,
-                parts[trial.dataset],
+                data[trial.dataset],
+                study.protocols[trial.dataset],
                 study.models[trial.model],
                 study.strategies[trial.strategy],
                 store,
+                energy,
                 outcomes[trial.key].checksum if trial.key in outcomes else None,
             )
             for trial in trials
         ]
+    parts_of.cache_clear()
 
 
 def _run(tasks, n_jobs, deadline):
@@ -217,7 +203,7 @@ def _run(tasks, n_jobs, deadline):
 def _results(tasks, n_jobs):
     if n_jobs == 1:
         return ((task, perform(task)) for task in tasks)
-    return run_in_processes(perform, tasks, n_cores() if n_jobs == -1 else n_jobs)
+    return run_in_processes(perform, tasks, n_jobs)
 
 
 def _until(deadline, tasks):

@@ -1,36 +1,52 @@
 """A study: every trial that was asked for, what of it is stored, what is left."""
 
 import itertools
+import re
 import warnings
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import NamedTuple
-
-import numpy as np
 
 from fercompare.balancing.strategies import DoesNotApply
 from fercompare.datasets.loading import load_dataset
+from fercompare.errors import DataError
 from fercompare.evaluation.fitting import make_estimator
+from fercompare.evaluation.protocol import protocol_for
+from fercompare.evaluation.quick import FOLDS, SEEDS, few_rows, short
 from fercompare.evaluation.specification import differences, specify
-from fercompare.evaluation.trials import DONE, FAILED, Trial
+from fercompare.evaluation.trials import FAILED, Trial
+from fercompare.naming import canonical
 from fercompare.seeds import seed_for
+
+FOLD = re.compile(r"-fold\d+$")
 
 
 class Study(NamedTuple):
-    """What the names stand for, and the trials of every combination."""
+    """What the names stand for, and the trials of every combination.
+
+    ``protocols`` says by the name of a data set how its rows are shared out.
+    """
 
     datasets: dict
     models: dict
     strategies: dict
+    protocols: dict
     trials: list
 
 
-def plan_study(datasets, models, strategies, seeds):
+def plan_study(
+    datasets, models, strategies, seeds, *, cv=None, group=None, parts=None, quick=False
+):
     """Return the `Study` of every combination; nothing is fitted.
 
     Parameters
     ----------
     datasets, models, strategies : list of str, or dict of name to object
     seeds : int or iterable of int
+    cv, group, parts : optional
+        See `fercompare.evaluation.protocol.protocol_for`; or a dict of data set to
+        what holds for it.
+    quick : bool, default=False
+        See `fercompare.evaluation.quick`.
 
     Returns
     -------
@@ -44,16 +60,29 @@ def plan_study(datasets, models, strategies, seeds):
     (6, ['code', 'data', 'model', 'parameters', 'strategy'])
     """
     datasets = {name: _dataset(d) for name, d in _named(datasets).items()}
-    models, strategies = _named(models), _named(strategies)
-    seeds = range(seeds) if isinstance(seeds, int) else tuple(seeds)
+    models, strategies = _named(models, "+"), _named(strategies, "@")
+    seeds = _seeds(seeds)
+    if quick:
+        datasets = {name: few_rows(data) for name, data in datasets.items()}
+        seeds, cv = seeds[:SEEDS], _at_most(FOLDS, cv)
+    protocols = {
+        name: protocol_for(
+            data, parts=_of(parts, name), cv=_of(cv, name), group=_of(group, name)
+        )
+        for name, data in datasets.items()
+    }
     trials = []
     for names in itertools.product(datasets, models, strategies):
         dataset, model, strategy = names
         meant = _meaning(
-            datasets[dataset], models[model], strategies[strategy], (model, strategy)
+            (datasets[dataset], models[model], strategies[strategy]),
+            (model, strategy),
+            protocols[dataset],
+            quick,
         )
-        trials += [Trial(*names, seed, meant) for seed in seeds]
-    return Study(datasets, models, strategies, trials)
+        numbers = itertools.product(seeds, protocols[dataset].folds)
+        trials += [Trial(*names, seed, meant, fold) for seed, fold in numbers]
+    return Study(datasets, models, strategies, protocols, trials)
 
 
 def collect(study, listing):
@@ -81,77 +110,74 @@ def warn_of_others(trials, listing):
         Those that the store does not hold.
     listing : dict of key to StoredOutcome
     """
-    wanted = {trial.name for trial in trials}
+    wanted = {_without_fold(trial.name) for trial in trials}
     stored = defaultdict(list)
     for key, outcome in listing.items():
-        if key.rpartition("-")[0] in wanted:
-            stored[outcome.trial.names].append(outcome.trial)
-    told = Counter(
-        (trial.names[:3], tuple(differences(other.specification, trial.specification)))
-        for trial in trials
-        for other in stored[trial.names]
-    )
-    for (names, fields), n in told.items():
+        if _without_fold(key.rpartition("-")[0]) in wanted:
+            stored[outcome.trial.names[:4]].append(outcome.trial)
+    told = defaultdict(set)
+    for trial in trials:
+        for other in stored[trial.names[:4]]:
+            if other.fold == trial.fold or None in (other.fold, trial.fold):
+                fields = differences(other.specification, trial.specification)
+                told[trial.names[:3], tuple(fields)].add(other.key)
+    for (names, fields), others in told.items():
         warnings.warn(
-            f"{', '.join(names)}: {n} in the store under this name differ in "
+            f"{', '.join(names)}: {len(others)} in the store under this name differ in "
             f"{'; '.join(fields)}; they stay there and are not used",
             stacklevel=4,
         )
 
 
-class Estimate(NamedTuple):
-    """What the rest of a study will take, by what like trials took.
-
-    ``n_unlike`` trials have nothing like them in the store and are not counted in;
-    ``megabytes`` is the most that one trial held, nan where that is not known.
-    """
-
-    seconds: float
-    megabytes: float
-    n_unlike: int
-
-
-def estimate(trials, listing):
-    """Return the `Estimate` of ``trials`` from the outcomes in a store.
-
-    Alike are trials of one data set, model and strategy, else of one data set and
-    model; the data are the same by their fingerprint.
-    """
-    alike = defaultdict(list)
-    for outcome in listing.values():
-        if outcome.status == DONE:
-            for kind in _kinds(outcome.trial):
-                alike[kind].append(outcome.facts)
-    seconds, megabytes, n_unlike = 0.0, np.nan, 0
-    for trial in trials:
-        facts = next((alike[kind] for kind in _kinds(trial) if kind in alike), [])
-        if not facts:
-            n_unlike += 1
-            continue
-        seconds += float(np.median([fact["trial_seconds"] for fact in facts]))
-        peaks = [peak for fact in facts if (peak := fact["peak_memory_mb"])]
-        megabytes = float(np.fmax(megabytes, max(peaks, default=np.nan)))
-    return Estimate(seconds, megabytes, n_unlike)
-
-
-def _kinds(trial):
-    data = trial.specification.get("data")
-    return (data, trial.model, trial.strategy), (data, trial.model)
-
-
-def _meaning(dataset, model, strategy, names):
-    """Return the specification that the trials of all seeds share."""
+def _meaning(objects, names, protocol, quick):
+    """Return the specification that the trials of all seeds and folds share."""
+    dataset, model, strategy = objects
     any_seed = 0
     try:
         estimator = make_estimator(dataset, model, strategy, any_seed, names)
-        parameters = estimator.get_params()
+        parameters = (short(estimator) if quick else estimator).get_params()
     except DoesNotApply:
         parameters = {}
-    return specify(dataset, model, strategy, parameters, seed_for(*names, any_seed))
+    meant = specify(dataset, model, strategy, parameters, seed_for(*names, any_seed))
+    return meant | protocol.specification | ({"quick": True} if quick else {})
 
 
-def _named(things):
-    return things if isinstance(things, dict) else {thing: thing for thing in things}
+def _named(things, separator=None):
+    """Return name to thing; names that mean the same are one."""
+    if isinstance(things, dict):
+        return things
+    names = [things] if isinstance(things, str) else list(things)
+    if separator is not None:
+        names = [
+            canonical(name, separator) if isinstance(name, str) else name
+            for name in names
+        ]
+    return {name: name for name in names}
+
+
+def _seeds(seeds):
+    numbers = tuple(dict.fromkeys(range(seeds) if isinstance(seeds, int) else seeds))
+    if not numbers or min(numbers) < 0:
+        raise DataError(
+            f"seeds={seeds!r} asks for no trial",
+            remedy="give how many seeds, 1 or more, or which, from 0",
+        )
+    return numbers
+
+
+def _of(value, name):
+    """Return what holds for one data set."""
+    return value.get(name) if isinstance(value, dict) else value
+
+
+def _at_most(most, cv):
+    if isinstance(cv, dict):
+        return {name: _at_most(most, n) for name, n in cv.items()}
+    return cv and min(cv, most)
+
+
+def _without_fold(name):
+    return FOLD.sub("", name)
 
 
 def _dataset(data):

@@ -7,15 +7,13 @@ from contextlib import contextmanager
 import numpy as np
 import pandas as pd
 
+from fercompare.balancing.decisions import VALIDATION
+from fercompare.balancing.wrappers import innermost
 from fercompare.datasets.copies import leak_free
 from fercompare.decoding import ImageReader
 from fercompare.errors import DataError
-from fercompare.evaluation.fitting import (
-    fit,
-    make_estimator,
-    training_rows,
-    validation_rows,
-)
+from fercompare.evaluation.fitting import fit, make_estimator, selected_on
+from fercompare.evaluation.parts import training_rows, validation_rows
 from fercompare.evaluation.trials import DONE, Outcome, Trial
 
 
@@ -49,11 +47,12 @@ def train(model, dataset, *, strategy="none", seed=0, watch=None):
     ('hog+linear-svm', 210)
     """
     rows = training_rows(dataset)
+    validation = validation_rows(dataset)
     counts = np.bincount(rows.y, minlength=len(dataset.classes)).tolist()
     estimator = make_estimator(dataset, model, strategy, seed)
     try:
         with _watched(estimator, watch or {}):
-            fitted = fit(estimator, rows, validation_rows(dataset))
+            fitted = fit(estimator, rows, validation)
     except DataError:
         raise
     except ValueError as error:
@@ -69,6 +68,7 @@ def train(model, dataset, *, strategy="none", seed=0, watch=None):
         "classes": dataset.classes,
         "image_shape": dataset.image_shape,
         "counts": dict(zip(dataset.classes, counts)),
+        "selected_on": selected_on(fitted, validation is not None),
     }
 
 
@@ -87,7 +87,8 @@ def evaluate(model, card, dataset, part="test"):
     Returns
     -------
     Outcome
-        ``leak_free`` is False too for rows that the model learned from.
+        ``leak_free`` is False too for rows that the model learned from, or that chose
+        something of it.
 
     Warns
     -----
@@ -156,14 +157,15 @@ def predict_images(model, card, paths):
 @contextmanager
 def _watched(estimator, watch):
     """Set the final step's parameters inside, and put back what they were."""
-    classifier = getattr(estimator, "steps", [("", estimator)])[-1][1]
+    classifier = innermost(estimator)
     own = classifier.get_params(deep=False)
     before = {name: own[name] for name in watch if name in own}
     classifier.set_params(**{name: watch[name] for name in before})
     try:
         yield
     finally:
-        classifier.set_params(**before)
+        for one in (classifier, innermost(estimator)):  # wrappers fit a clone
+            one.set_params(**before)
 
 
 class LeakWarning(UserWarning):
@@ -184,6 +186,8 @@ def _unseen(card, dataset, part):
         learned = np.zeros(len(dataset), dtype=bool)
     else:
         learned = dataset.split == "train"
+        if VALIDATION in card.selected_on:
+            learned |= dataset.split == "val"
     for name in dataset.part_sizes() if part == "all" else [part]:
         unseen[dataset.split == name] = leak_free(dataset, name)
     return unseen & ~learned

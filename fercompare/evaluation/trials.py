@@ -14,10 +14,11 @@ DONE, FAILED, SKIPPED = "done", "failed", "skipped"
 
 @dataclass(frozen=True)
 class Trial:
-    """One model on one data set with one strategy and one seed.
+    """One model on one data set with one strategy and one seed, and maybe one fold.
 
     Names say which; ``specification`` pins what the names meant: the fingerprint of
-    the data, every parameter of the estimator, the version of the code.
+    the data, who of its rows trains and reports, every parameter of the estimator, the
+    version of the code.
 
     Examples
     --------
@@ -32,11 +33,13 @@ class Trial:
     strategy: str
     seed: int
     specification: dict = field(default_factory=dict, hash=False)
+    fold: int | None = None
 
     @property
     def names(self):
         """What the trial is called, whatever the names meant."""
-        return self.dataset, self.model, self.strategy, self.seed
+        names = self.dataset, self.model, self.strategy, self.seed
+        return names if self.fold is None else (*names, f"fold{self.fold}")
 
     @property
     def name(self):

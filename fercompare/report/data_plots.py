@@ -1,13 +1,11 @@
 """Pictures of a data set: class shares, samples, mean faces."""
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from fercompare.errors import DataError
+from fercompare.report.figures import save_figure
 from fercompare.seeds import seed_for
 
-FORMATS = ("png", "svg", "pdf")
 SHADES = {"train": "#0b3c5d", "val": "#d9a441", "test": "#7fb7be", "all": "#0b3c5d"}
 HATCHES = {"train": "", "val": "//", "test": "..", "all": ""}
 
@@ -24,44 +22,6 @@ def draw_dataset(dataset, folder, formats=("png", "svg"), *, seed=0):
         for what, figure in drawn.items()
         for path in save_figure(figure, folder / f"{dataset.name}-{what}", formats)
     ]
-
-
-def stem_and_format(path):
-    """Return where a picture goes, without its ending, and the format that this names.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> stem, form = stem_and_format(Path("curves.svg"))
-    >>> stem.name, form
-    ('curves', 'svg')
-    """
-    form = path.suffix.removeprefix(".")
-    if form not in FORMATS:
-        raise DataError(
-            f"has the ending {path.suffix!r}" if form else "has no ending",
-            file=path,
-            remedy="end it in .png, .svg or .pdf",
-        )
-    return path.with_suffix(""), form
-
-
-def save_figure(figure, stem, formats):
-    """Write a figure in each of the formats, the same bytes each time."""
-    if unknown := [form for form in formats if form not in FORMATS]:
-        raise DataError(
-            f"{', '.join(unknown)} is no format of pictures; there are "
-            f"{', '.join(FORMATS)}"
-        )
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for form in formats:
-        path = stem.with_name(f"{stem.name}.{form}")
-        undated = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-        with rc_context({"svg.hashsalt": "fercompare", "svg.fonttype": "path"}):
-            figure.savefig(path, dpi=150, metadata=undated[form])
-        paths.append(path)
-    return paths
 
 
 def class_shares(dataset):
@@ -95,12 +55,12 @@ def class_shares(dataset):
 def sample_sheet(dataset, n_columns=10, *, seed=0):
     """Draw ``n_columns`` images of each class, drawn at random."""
     rng = np.random.default_rng(seed_for("sample sheet", seed))
-    sheet = {}
+    lines = []
     for k, name in enumerate(dataset.classes):
         rows = np.flatnonzero(dataset.y == k)
         chosen = rng.permutation(rows)[:n_columns]
-        sheet[f"{name}\n{len(rows):,}"] = dataset.images[np.sort(chosen)]
-    return _sheet(sheet, n_columns, f"{dataset.name}: samples")
+        lines.append((f"{name}\n{len(rows):,}", dataset.images[np.sort(chosen)]))
+    return image_sheet(lines, n_columns, f"{dataset.name}: samples")
 
 
 def mean_faces(dataset):
@@ -113,13 +73,14 @@ def mean_faces(dataset):
     return _strip(means, f"{dataset.name}: mean face of each class")
 
 
-def _sheet(rows, n_columns, title):
-    figure = Figure(figsize=(1 + 0.8 * n_columns, 0.4 + 0.8 * len(rows)))
+def image_sheet(lines, n_columns, title):
+    """Draw lines of images, each a pair of what stands before it and of the images."""
+    figure = Figure(figsize=(1 + 0.8 * n_columns, 0.4 + 0.8 * len(lines)))
     figure.subplots_adjust(left=0.12, right=0.99, top=0.93, bottom=0.01)
     figure.subplots_adjust(wspace=0.04, hspace=0.06)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10)
-    grid = figure.subplots(len(rows), n_columns, squeeze=False)
-    for line, (name, images) in zip(grid, rows.items()):
+    grid = figure.subplots(len(lines), n_columns, squeeze=False)
+    for line, (name, images) in zip(grid, lines):
         line[0].text(
             -0.12,
             0.5,

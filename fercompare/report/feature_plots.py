@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from fercompare.errors import DataError
-from fercompare.report.data_plots import save_figure, stem_and_format
+from fercompare.report.figures import save_figure, stem_and_format
 
 
 def draw_features(model, dataset, path):

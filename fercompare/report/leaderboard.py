@@ -1,11 +1,32 @@
 """From outcomes to a table: scores of every trial, and their ranking over seeds."""
 
+from collections import defaultdict
+
 import numpy as np
 import pandas as pd
 
-from fercompare.errors import DataError, look_up
+from fercompare.errors import look_up
 from fercompare.evaluation.trials import DONE
 from fercompare.metrics import METRICS, recall_per_class
+from fercompare.report.protocols import protocol_of, split_of
+from fercompare.report.resampling import estimate, interval, pairwise
+from fercompare.report.runs import LEAK_FREE, find_metric, ground, runs, value
+from fercompare.report.significance import holm, letters
+
+COSTS = (
+    "fit_seconds",
+    "warmup_seconds",
+    "images_per_second",
+    "peak_memory_mb",
+    "parameters",
+    "support_vectors",
+    "file_bytes",
+    "energy_kwh",
+)
+"""Facts that are columns, where the outcomes have them."""
+GROUPS = {"dataset": [], "strategy": ["strategy"], "model": ["model"]}
+"""What is ranked apart, besides what cannot be compared at all."""
+CHOSEN_ON_REPORTED = "chosen on the images it is scored on"
 
 
 def score(outcome, rows=slice(None)):
@@ -19,7 +40,7 @@ def score(outcome, rows=slice(None)):
     return {
         name: np.nan
         if not len(y_true) or (metric.needs_proba and proba is None)
-        else metric.function(y_true, y_pred, proba, n_classes)
+        else float(metric.function(y_true, y_pred, proba, n_classes))
         for name, metric in METRICS.items()
     }
 
@@ -27,70 +48,200 @@ def score(outcome, rows=slice(None)):
 def scores(outcomes):
     """Return a tidy table with one row for each trial that was done.
 
-    ``…_leak_free`` is the same score on the test images without a copy in another
-    part; ``rare_recall`` is the recall of the class with the fewest test images, whose
-    counts are natural where those of training may have been evened out.
+    Parameters
+    ----------
+    outcomes : list of Outcome
+
+    Returns
+    -------
+    DataFrame
+        ``dataset``, ``data`` (the beginning of the fingerprint), ``part`` (what was
+        reported on), ``model``, ``strategy``, ``seed`` and ``fold``; every metric, and
+        ``…_leak_free``, the same on the images without a copy in another part;
+        ``rare_class``, the one with the fewest test images, whose counts are natural
+        where those of training may have been evened out, and its ``rare_recall``;
+        costs as far as the outcomes have them; ``n_test``.
     """
     rows = []
     for outcome in outcomes:
         if outcome.status != DONE:
             continue
-        trial, facts = outcome.trial, outcome.facts
-        occurring, counts = np.unique(outcome.y_true, return_counts=True)
-        rarest = occurring[counts.argmin()]
-        recalls = recall_per_class(outcome.y_true, outcome.y_pred, len(outcome.classes))
-        leak_free = score(outcome, outcome.leak_free)
+        trial = outcome.trial
+        names = ("dataset", "data", "part")
         rows.append(
-            {
-                "dataset": trial.dataset,
-                "data": facts["data"]["fingerprint"][:12],
-                "model": trial.model,
-                "strategy": trial.strategy,
-                "seed": trial.seed,
-                **score(outcome),
-                "f1_macro_leak_free": leak_free["f1_macro"],
-                "accuracy_leak_free": leak_free["accuracy"],
-                "rare_class": outcome.classes[rarest],
-                "rare_recall": recalls[rarest],
-                "fit_seconds": facts["fit_seconds"],
-                "predict_ms_per_image": 1000
-                * facts["predict_seconds"]
-                / len(outcome.y_true),
-                "n_test": len(outcome.y_true),
-            }
+            dict(zip(names, ground(outcome)))
+            | {"model": trial.model, "strategy": trial.strategy, "seed": trial.seed}
+            | {"fold": trial.fold}
+            | score(outcome)
+            | _leak_free(score(outcome, outcome.leak_free))
+            | _rare(outcome.y_true, outcome.y_pred, outcome.classes)
+            | _costs([outcome])
+            | {"n_test": len(outcome.y_true)}
         )
-    return pd.DataFrame(rows)
+    return _without_empty_costs(pd.DataFrame(rows))
 
 
-def rank(outcomes, by="f1_macro"):
-    """Return one row for each model and strategy, best first within a data set.
+def rank(outcomes, by="f1_macro", group="dataset"):
+    """Return one row for each model and strategy, best first.
 
-    Every number is the mean over the seeds; ``<by>_sd`` is the standard deviation of
-    the metric ranked by, nan with one seed. ``data`` is the beginning of the data's
-    fingerprint: other rows under the same name are ranked by themselves.
+    Only what was scored on the same images of the same part of the same data is ranked
+    together; rows that were chosen on those very images have no rank. Predictions of
+    the folds of a seed are pooled before they are scored (metrics that order the rows
+    are averaged over the folds), and scores are averaged over the seeds.
+
+    Parameters
+    ----------
+    outcomes : list of Outcome
+    by : str, default="f1_macro"
+        A metric, maybe with ``_leak_free`` behind it.
+    group : {"dataset", "strategy", "model"}
+        What is ranked apart.
+
+    Returns
+    -------
+    DataFrame
+        ``dataset``, ``data``, ``part`` and ``images`` say what the ranking is of.
+        ``split``, ``members``, ``extra_data`` and ``test_time`` tell the protocol, see
+        `fercompare.report.protocols`.
+        ``rank`` is missing where ``note`` says why a row is not ranked. ``<by>_sd`` is
+        over the seeds; ``<by>_low`` to ``<by>_high`` is an interval of 95 % that counts
+        images and seeds, see `fercompare.report.resampling`. Rows of a ranking that
+        have a letter in ``alike`` in common are not told apart, at 5 %, by paired tests
+        of that metric with Holm's correction for all pairs of the ranking.
     """
-    metric = look_up(by, METRICS, "metric")
-    table = scores(outcomes)
-    if table.empty:
-        return table
-    names = ["dataset", "data", "model", "strategy", "rare_class"]
-    again = table.duplicated([*names, "seed"])
-    if again.any():
-        one = table[again].iloc[0]
-        raise DataError(
-            f"{one.model} with {one.strategy} on {one.dataset}, seed {one.seed}, is "
-            "here with different settings or by different code",
-            remedy="keep such outcomes in stores of their own",
-        )
-    groups = table.groupby(names, sort=False)
-    ranked = groups.mean(numeric_only=True).drop(columns="seed")
-    ranked.insert(1, f"{by}_sd", groups[by].std())
-    ranked.insert(0, "seeds", groups.size())
-    return (
-        ranked.reset_index()
-        .sort_values(
-            ["dataset", "data", by, "model", "strategy"],
-            ascending=[True, True, not metric.higher_is_better, True, True],
-        )
-        .reset_index(drop=True)
+    higher_is_better = find_metric(by)[0].higher_is_better
+    apart = look_up(group, GROUPS, "group")
+    models = defaultdict(list)
+    for run in runs(outcomes):
+        models[*run.names, run.images].append(run)
+    if not models:
+        return pd.DataFrame()
+    rows = [_row(key, of_model, by) for key, of_model in models.items()]
+    table = pd.DataFrame(rows)
+    sign = -1 if higher_is_better else 1
+    table["_n"], table["_by"] = -table["n_test"], sign * table[by]
+    table["_unranked"] = table["note"] != ""
+    names = ["dataset", "data", "part", "images", *apart]
+    order = ["dataset", "_n", "data", "part", "images", *apart]
+    table = table.sort_values(
+        [*order, "_unranked", "_by", "model", "strategy"], kind="stable"
     )
+    rankings = [_ranked(ranking, by) for _, ranking in table.groupby(names, sort=False)]
+    table = pd.concat(rankings).drop(columns=["_n", "_by", "_unranked", "_estimate"])
+    return _without_empty_costs(table).reset_index(drop=True)
+
+
+def not_comparable(facts):
+    """Return why a trial is ranked with no other, or nothing.
+
+    Examples
+    --------
+    >>> not_comparable({"reported_on": "test", "selected_on": "test part: epoch 7"})
+    'chosen on the images it is scored on'
+    >>> not_comparable({"reported_on": "test", "selected_on": "validation part: …"})
+    ''
+    """
+    reported_on = facts.get("reported_on", "test")
+    return CHOSEN_ON_REPORTED if _chosen_on(facts) == f"{reported_on} part" else ""
+
+
+def _chosen_on(facts):
+    return str(facts.get("selected_on") or "not stated").partition(":")[0]
+
+
+def _row(key, of_model, by):
+    """Return the line of a model with a strategy, from the runs of its seeds."""
+    *names, images = key
+    seen = [run.predictions() for run in of_model]
+    found = estimate(seen, by)
+    spread = interval(found)
+    facts = [outcome.facts for run in of_model for outcome in run.outcomes]
+    notes = {not_comparable(one) for one in facts}
+    rare = [_rare(one.y_true, one.y_pred, of_model[0].classes) for one in seen]
+    line = dict(zip(("dataset", "data", "part", "model", "strategy"), names))
+    line |= {"seeds": len(of_model), by: found.mean, f"{by}_sd": found.deviation}
+    line |= {f"{by}_low": float(spread.low), f"{by}_high": float(spread.high)}
+    line |= _means([_all_values(one) for one in seen])
+    line |= {
+        "rare_class": rare[0]["rare_class"],
+        "rare_recall": float(np.mean([one["rare_recall"] for one in rare])),
+        **_costs([outcome for run in of_model for outcome in run.outcomes]),
+        "n_test": len(seen[0].rows),
+        "n_classes": seen[0].n_classes,
+        "chosen_on": "; ".join(sorted({_chosen_on(one) for one in facts})),
+        **_protocol(of_model, seen[0]),
+        "images": images,
+        "note": "; ".join(sorted(notes - {""})),
+        "_estimate": found,
+    }
+    return line
+
+
+def _protocol(of_model, seen):
+    """Return the split that was scored on, and what the settings tell."""
+    dataset, data, part = of_model[0].names[:3]
+    told = [protocol_of(run.trial.specification) for run in of_model]
+    return {
+        "split": split_of(dataset, data, part, of_model[0].classes, seen.y_true),
+        **{name: "; ".join(sorted({one[name] for one in told})) for name in told[0]},
+    }
+
+
+def _all_values(seen):
+    clean = seen.take(seen.leak_free)
+    return {name: value(name, seen) for name in METRICS} | {
+        f"{name}{LEAK_FREE}": value(name, clean) for name in METRICS
+    }
+
+
+def _means(lines):
+    return {name: float(np.mean([line[name] for line in lines])) for name in lines[0]}
+
+
+def _ranked(table, by):
+    """Return one ranking with its ranks, and letters for those that are alike."""
+    ranked = table[~table["_unranked"] & table["_by"].notna()]
+    marks = pd.Series("", index=table.index)
+    marks[ranked.index] = _alike(list(ranked["_estimate"]))
+    table = table.copy()
+    ranks = ranked["_by"].rank(method="min").astype("Int64")
+    table.insert(0, "rank", ranks.reindex(table.index))
+    table.insert(table.columns.get_loc(f"{by}_high") + 1, "alike", marks)
+    return table
+
+
+def _alike(estimates):
+    if len(estimates) < 2:
+        return ["a"] * len(estimates)
+    p = pairwise(estimates).p
+    above = np.triu_indices(len(p), k=1)
+    p[above] = holm(p[above])
+    return letters(p)
+
+
+def _leak_free(found):
+    return {f"{name}{LEAK_FREE}": number for name, number in found.items()}
+
+
+def _rare(y_true, y_pred, classes):
+    occurring, counts = np.unique(y_true, return_counts=True)
+    rarest = occurring[counts.argmin()]
+    recalls = recall_per_class(y_true, y_pred, len(classes))
+    return {"rare_class": classes[rarest], "rare_recall": float(recalls[rarest])}
+
+
+def _costs(outcomes):
+    """Return the means of what outcomes cost, nan where one does not say."""
+    found = {}
+    for name in COSTS:
+        known = [outcome.facts.get(name) for outcome in outcomes]
+        found[name] = np.nan if None in known else float(np.mean(known))
+    found["predict_ms_per_image"] = float(
+        np.mean([1000 * o.facts["predict_seconds"] / len(o.rows) for o in outcomes])
+    )
+    return found
+
+
+def _without_empty_costs(table):
+    optional = [name for name in COSTS[1:] if name in table]
+    return table.drop(columns=[n for n in optional if table[n].isna().all()])

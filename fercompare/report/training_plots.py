@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fercompare.deep.augment import draw_variants
 from fercompare.errors import DataError
-from fercompare.report.data_plots import save_figure, stem_and_format
+from fercompare.report.figures import save_figure, stem_and_format
 
 TRAINING, VALIDATION, OTHER = "#7a4f01", "#0b3c5d", "#3a8fb7"
 PANELS = {

@@ -13,6 +13,15 @@ from fercompare.errors import UnknownName, look_up
 PACKAGES = ("scikit-learn", "numpy")
 MOST_TEXT = 1000
 FILLED_IN = ("versions", "created")
+TEXTS = (
+    "model",
+    "strategy",
+    "data",
+    "fingerprint",
+    "selected_on",
+    "terms",
+    "created",
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,8 @@ class Card:
     image_shape : tuple of int
     counts : dict of {str: int}
         Training rows of each class.
+    selected_on : str
+        Which rows chose something of it, and what.
     scores : dict of {str: float}
     confusion : tuple of tuple of int
         Images of the part that reports, a row for each true class, a column for each
@@ -49,6 +60,7 @@ class Card:
     classes: tuple = ()
     image_shape: tuple = ()
     counts: dict = field(default_factory=dict)
+    selected_on: str = ""
     scores: dict = field(default_factory=dict)
     confusion: tuple = ()
     terms: str = ""
@@ -56,7 +68,7 @@ class Card:
     created: str = ""
 
     def __post_init__(self):
-        for name in ("model", "strategy", "data", "fingerprint", "terms", "created"):
+        for name in TEXTS:
             _check(name, _is_text(getattr(self, name)), "a line of text")
         for name, is_right, what in (
             ("classes", _is_text, "texts"),

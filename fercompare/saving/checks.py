@@ -101,6 +101,27 @@ def check_dummy(dummy):
         raise Refused("class_prior_ does not add up to 1")
 
 
+def check_wrapper(wrapper):
+    """Refuse a classifier around what is no classifier, or one of other columns."""
+    inside = wrapper.estimator_
+    if not (hasattr(inside, "predict") and hasattr(inside, "classes_")):
+        raise Refused("estimator_ is no fitted classifier")
+    check_columns("estimator_", inside, wrapper.n_features_in_)
+
+
+def check_decision(decision):
+    """Refuse a decision without probabilities, or without a factor for each class."""
+    check_wrapper(decision)
+    if not hasattr(decision.estimator_, "predict_proba"):
+        raise Refused("estimator_ has no probabilities to decide by")
+    if len(decision.factors_) != len(decision.classes_):
+        raise Refused(
+            f"has {len(decision.factors_)} factors for {len(decision.classes_)} classes"
+        )
+    if not (decision.factors_ > 0).all():
+        raise Refused("factors_ is not above 0 everywhere")
+
+
 def check_temperature(model):
     """Refuse a temperature of 0 or less."""
     check_above_zero("temperature_", getattr(model, "temperature_", None))

@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sklearn.decomposition import PCA
 from sklearn.dummy import DummyClassifier
@@ -14,12 +14,16 @@ from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
+from fercompare.balancing.decisions import PriorShift, Thresholds
+from fercompare.balancing.embedding import EmbeddingResampled
 from fercompare.balancing.samplers import SAMPLERS, BalancedPipeline
+from fercompare.balancing.weights import ClassWeighted
 from fercompare.classifiers import SVM, LeastSquares, LinearSVM, RandomForest
 from fercompare.features import HOG, LBP, FisherVectors, Pixels
 from fercompare.features.compression import PrincipalComponents
 from fercompare.saving.checks import (
     check_calibrated_forest,
+    check_decision,
     check_dummy,
     check_kernel_svm,
     check_least_squares,
@@ -29,6 +33,7 @@ from fercompare.saving.checks import (
     check_pipeline,
     check_scaler,
     check_union,
+    check_wrapper,
 )
 from fercompare.saving.features import (
     FEATURES,
@@ -65,6 +70,8 @@ class Entry:
         Takes an unfitted object and that dict, and makes it a fitted one.
     left_out : tuple of str
         Parameters that no file holds or may set.
+    twins : dict of {str: str}
+        Parameter to the attribute that is its fitted twin, which files hold instead.
 
     Examples
     --------
@@ -93,6 +100,7 @@ class Entry:
     take: Callable | None = None
     build: Callable | None = None
     left_out: tuple = ()
+    twins: Mapping = field(default_factory=dict)
 
     @property
     def lines(self):
@@ -223,6 +231,13 @@ _CALIBRATED = {
     "temperature_": "number",
     "forest_": "any",
 }
+_AROUND = {"n_features_in_": "size n", "estimator_": "any"}
+_DECIDES = _AROUND | {"factors_": "float64 k"}
+
+
+def _wrapper(kind, lines, check=check_wrapper):
+    return Entry(kind, lines, check, twins={"estimator": "estimator_"})
+
 
 REGISTRY = {
     "pipeline": Entry(Pipeline, check=check_pipeline, left_out=("memory",)),
@@ -255,6 +270,10 @@ REGISTRY = {
     ),
     "sklearn-frozen": Entry(FrozenEstimator),
     "dummy": Entry(DummyClassifier, _PRIORS, check_dummy),
+    "class-weighted": _wrapper(ClassWeighted, _AROUND | {"weights_": "float64 k"}),
+    "prior-shift": _wrapper(PriorShift, _DECIDES | {"tau_": "number"}, check_decision),
+    "thresholds": _wrapper(Thresholds, _DECIDES, check_decision),
+    "embedding-resampled": _wrapper(EmbeddingResampled, _AROUND),
     **{name: Entry(sampler) for name, sampler in SAMPLERS.items()},
     **{
         name: Later(f"fercompare.deep.{kind}", f"fercompare.saving.networks.{entry}")

@@ -6,6 +6,7 @@ import os
 from dataclasses import fields, is_dataclass
 
 import numpy as np
+from sklearn.base import clone
 
 from fercompare.containers.refusal import Refused
 from fercompare.saving.refusal import at_step, called
@@ -39,7 +40,7 @@ class Taker:
         parameters = {
             key: self._value(value, (*trail, key), key)
             for key, value in sorted(_parameters(model).items())
-            if key not in entry.left_out and not _is_default(value)
+            if key not in (*entry.left_out, *entry.twins) and not _is_default(value)
         }
         with at_step(trail):
             state = entry.take(model) if entry.take else _attributes(model, entry)
@@ -121,7 +122,8 @@ class Builder:
             parameters = self._parameters(record["parameters"], entry, trail)
             state = self._values(record["fitted"], trail)
             check_state(state, entry.lines)
-            model = entry.type(**parameters)
+            twins = {key: _unfitted(state[name]) for key, name in entry.twins.items()}
+            model = entry.type(**parameters, **twins)
             _fit(model, entry, state)
             if entry.check:
                 entry.check(model)
@@ -129,7 +131,8 @@ class Builder:
 
     def _parameters(self, raw, entry, trail):
         parameters = self._values(raw, trail)
-        known = set(inspect.signature(entry.type).parameters) - set(entry.left_out)
+        known = set(inspect.signature(entry.type).parameters)
+        known -= {*entry.left_out, *entry.twins}
         for key, value in parameters.items():
             if key not in known:
                 raise Refused(
@@ -257,6 +260,12 @@ def _parameters(model):
     if not hasattr(model, "get_params"):
         return {}
     return model.get_params(deep=False)
+
+
+def _unfitted(model):
+    if not hasattr(model, "get_params"):
+        raise Refused(f"has {ascii(model)[:40]} where an estimator belongs")
+    return clone(model)
 
 
 def _printable(text, trail):

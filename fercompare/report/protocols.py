@@ -1,0 +1,114 @@
+"""Under which protocol outcomes came about: split, members, other data, views."""
+
+import re
+
+import numpy as np
+
+from fercompare.datasets.catalogue import DATASETS
+
+NOT_STATED, NONE, OFFICIAL = "not stated", "none", "official"
+RESTORED = {"fer2013": ("e96a7e5aac20",)}
+"""Beginnings of the fingerprints of sets whose official parts are known to be those
+published though some labels of copies differ: FER2013 put back together from copies."""
+KNOWN = ("fercompare", "imblearn", "numpy", "scipy", "sklearn", "torch")
+"""Packages whose classes bring no data with them that their parameters do not tell."""
+MODULE = re.compile(r"([A-Za-z_]\w*)\.")
+
+
+def split_of(dataset, data, part, classes, y_true):
+    """Return whether scored images are the part of that name as it is published.
+
+    Outcomes do not say how a set was divided, but a part of other class counts than
+    published is another part. No split of ours has the published counts, and of random
+    ones of FER2013 about one in a hundred million has.
+
+    Parameters
+    ----------
+    dataset : str
+    data : str
+        The beginning of its fingerprint.
+    part : str
+    classes : sequence of str
+    y_true : ndarray of shape (n,), int
+
+    Returns
+    -------
+    str
+        ``"official"``, or ``"not stated"``.
+
+    Examples
+    --------
+    >>> names, counts = zip(*DATASETS["fer2013"].published["test"].items())
+    >>> labels = np.repeat(range(7), counts)
+    >>> split_of("fer2013", "5f2c", "test", names, labels)
+    'official'
+    >>> split_of("fer2013", "5f2c", "test", names, labels[1:])
+    'not stated'
+    """
+    card = DATASETS.get(dataset)
+    published = (card.published or {}).get(part) if card else None
+    if published is None:
+        return NOT_STATED
+    counts = dict(zip(classes, np.bincount(y_true, minlength=len(classes)).tolist()))
+    restored = data in RESTORED.get(dataset, ()) and sum(counts.values()) == sum(
+        published.values()
+    )
+    return OFFICIAL if restored or counts == published else NOT_STATED
+
+
+def protocol_of(specification):
+    """Return what a trial's specification tells of its model's protocol.
+
+    Parameters
+    ----------
+    specification : dict
+        See `fercompare.evaluation.specification.specify`.
+
+    Returns
+    -------
+    dict of str
+        ``members`` of an ensemble, ``extra_data`` behind pre-trained weights and
+        ``test_time`` augmentation; all ``"not stated"`` for classes of others.
+
+    Examples
+    --------
+    >>> protocol_of({"model": "resnet18", "parameters": {
+    ...     "net__backbone": "resnet18", "net__weights": "imagenet"}})
+    {'members': '1', 'extra_data': 'ImageNet', 'test_time': 'none'}
+    >>> protocol_of({"model": "lab.models.Net", "parameters": {}})["extra_data"]
+    'not stated'
+    """
+    parameters = specification.get("parameters")
+    if parameters is None or not all(map(_is_known, _texts(specification))):
+        return dict.fromkeys(("members", "extra_data", "test_time"), NOT_STATED)
+    last = {name: name.rpartition("__")[2] for name in parameters}
+    members = [len(v) for name, v in parameters.items() if last[name] == "estimators"]
+    flips = any(v is True for name, v in parameters.items() if last[name] == "flips")
+    extra = [_extra_data(parameters, name) for name in last if last[name] == "backbone"]
+    return {
+        "members": str(max(members, default=1)),
+        "extra_data": "; ".join(sorted(set(extra) - {NONE})) or NONE,
+        "test_time": "mirrored images" if flips else NONE,
+    }
+
+
+def _extra_data(parameters, backbone):
+    """Return what trained a backbone, as far as a name and its weights tell."""
+    weights = parameters.get(f"{backbone.removesuffix('backbone')}weights", NOT_STATED)
+    if weights == "imagenet":
+        named = "." not in str(parameters[backbone])
+        return "ImageNet" if named else NOT_STATED
+    return NONE if weights is None else NOT_STATED
+
+
+def _texts(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        return [text for element in value for text in _texts(element)]
+    return [value] if isinstance(value, str) else []
+
+
+def _is_known(text):
+    module = MODULE.match(text)
+    return module is None or module[1] in KNOWN
