@@ -82,12 +82,20 @@ def test_python(home, snippet):
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "CONTRIBUTING.md", "benchmarks/README.md"]
+    "page",
+    ["README.md", "CONTRIBUTING.md", "benchmarks/README.md", "results/README.md"],
 )
 def test_links_lead_somewhere(page):
     path = ROOT / page
     for target in LINK.findall(path.read_text()):
         assert (path.parent / target).exists(), target
+
+
+def test_the_published_store_is_whole(tmp_path):
+    store = copytree(ROOT / "results" / "synthetic", tmp_path / "synthetic")
+    checked = run_command(["leaderboard", store, "--check"], tmp_path)
+    assert checked.status == 0, checked.stdout
+    assert "40 outcomes, 0 things wrong" in checked.stderr
 
 
 def test_the_page_names_commands_and_snippets():

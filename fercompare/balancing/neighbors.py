@@ -1,10 +1,14 @@
 """Exact nearest neighbours among many long rows: quick candidates, then the truth."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from scipy.sparse import csr_array
 from sklearn.base import BaseEstimator
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from fercompare.errors import DataError
 
@@ -21,8 +25,9 @@ class ExactNeighbors(BaseEstimator):
 
     A product of matrices in float32 finds candidates; their distances in float64 put
     them in order. Where the rounding of the product could have hidden a neighbour,
-    every row that it might be is measured, so that the answer is exact. Memory is that
-    of one copy of the rows in float32 and of two blocks.
+    every row that it might be is measured, so that the answer is exact. Blocks of rows
+    are searched in as many threads as products of matrices may use; memory is that of
+    one copy of the rows in float32 and of two blocks a thread.
 
     Parameters
     ----------
@@ -104,9 +109,18 @@ class ExactNeighbors(BaseEstimator):
         distances = np.empty((len(queries), k))
         indices = np.empty((len(queries), k), dtype=np.intp)
         n_rows = max(1, min(1024, BLOCK // self.n_samples_fit_))
-        blocks = np.empty((2, n_rows, self.n_samples_fit_), dtype=np.float32)
-        for part in gen_batches(len(queries), n_rows):
-            distances[part], indices[part] = self._nearest(queries[part], k, *blocks)
+        own = threading.local()
+
+        def search(part):
+            if not hasattr(own, "blocks"):
+                shape = 2, n_rows, self.n_samples_fit_
+                own.blocks = np.empty(shape, dtype=np.float32)
+            found = self._nearest(queries[part], k, *own.blocks)
+            distances[part], indices[part] = found
+
+        n_threads = _n_threads()
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(search, gen_batches(len(queries), n_rows)))
         if alone or np.array_equal(queries, self._rows):
             indices = own_first(indices, np.arange(len(queries)))
         distances, indices = distances[:, int(alone) :], indices[:, int(alone) :]
@@ -240,6 +254,14 @@ def _ordered(squares, candidates, k):
     return (
         np.take_along_axis(squares, order, axis=1),
         np.take_along_axis(candidates, order, axis=1),
+    )
+
+
+def _n_threads():
+    """Return how many threads products of matrices may use here."""
+    return max(
+        (o["num_threads"] for o in threadpool_info() if o["user_api"] == "blas"),
+        default=1,
     )
 
 
