@@ -75,6 +75,7 @@ NETWORKS = {
     "cnn4": "the same of four blocks",
     "cnn5": "the same of five blocks",
     "cnn6": "the same of six blocks",
+    "transfer": "a trained network with a new head: transfer(backbone=resnet18)",
 }
 """Name to a line on each network; `fercompare.deep.presets` says what it is."""
 

@@ -265,13 +265,17 @@ def test_a_random_split_as_large_as_the_official_one_is_not_ranked_with_it():
     assert "the split is the official one" in methods([of_fer2013()])
 
 
-def test_a_set_put_back_together_is_known_by_its_fingerprint():
+def test_a_set_put_back_together_is_known_by_how_it_was_loaded():
     counts = (490, 55, 529, 880, 595, 415, 625)
-    data = {"fingerprint": "e96a7e5aac20c7aa", "name": "fer2013"}
     one = of_fer2013(counts)
     assert rank([one])["split"].tolist() == ["not stated"]
-    restored = fact(one, data=one.facts["data"] | data)
-    assert rank([restored])["split"].tolist() == ["official"]
+    for split in ("official", "stratified"):
+        noted = fact(one, data=one.facts["data"] | {"notes": {"split": split}})
+        expected = "official" if split == "official" else "not stated"
+        assert rank([noted])["split"].tolist() == [expected]
+    fewer = of_fer2013((490, 55, 529, 880, 595, 415, 624))
+    noted = fact(fewer, data=fewer.facts["data"] | {"notes": {"split": "official"}})
+    assert rank([noted])["split"].tolist() == ["not stated"]
 
 
 @pytest.mark.parametrize(

@@ -151,6 +151,16 @@ def test_few_training_images_a_class_and_all_the_others(fer2013):
         load_dataset("fer2013", fer2013, per_class=0)
 
 
+def test_a_share_of_the_training_images_is_as_unequal_as_all():
+    whole, third = (load_dataset("synthetic", n=3000, share=s) for s in (None, 1 / 3))
+    for name, n in whole.class_counts()["train"].items():
+        assert third.class_counts()["train"][name] == max(round(n / 3), 1)
+    assert third.part_sizes()["test"] == whole.part_sizes()["test"]
+    for share in (0, 1.5, -0.1, "half"):
+        with pytest.raises(DataError, match="more than 0, at most 1"):
+            load_dataset("synthetic", n=300, share=share)
+
+
 def test_copies_leave_the_training_part_or_share_a_group(fer2013):
     path = fer2013 / "fer2013.csv"
     lines = path.read_text().splitlines()

@@ -23,6 +23,9 @@ CHEAP = {
     "dense": (),
     "epochs": 1,
     "batch_size": 64,
+    "backbone": "shufflenet_v2_x0_5",
+    "weights": None,
+    "size": 32,
 }
 PLACES = ["smote@pixels", "smote_enn@pca"]
 

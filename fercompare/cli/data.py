@@ -72,7 +72,7 @@ def info(name, loading, as_json):
 
 @data.command()
 @click.argument("name")
-@dataset_options("labels", "split", "duplicates", "per_class")
+@dataset_options("labels", "split", "duplicates", "per_class", "share")
 @click.option("--csv", "table", type=click.Path(), help="Write one row a finding.")
 @click.option("--near/--no-near", default=True, help="Look for near copies too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary as json.")
@@ -101,7 +101,7 @@ def audit(name, loading, table, near, as_json):
 
 @data.command()
 @click.argument("name")
-@dataset_options("labels", "split", "duplicates", "per_class")
+@dataset_options("labels", "split", "duplicates", "per_class", "share")
 def prepare(name, loading):
     """Keep a copy of a set that opens at once from then on."""
     from fercompare.datasets.loading import prepare_dataset

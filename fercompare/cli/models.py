@@ -120,7 +120,7 @@ def train(model, dataset, loading, balance, options, seed, out, curves, **watch)
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--dataset", default="synthetic", help="A name from `data list`.")
-@dataset_options("size", "color", "per_class")
+@dataset_options("size", "color", "per_class", "share")
 @click.option(
     "--part",
     type=click.Choice(["train", "val", "test", "all"]),

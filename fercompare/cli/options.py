@@ -73,6 +73,9 @@ _OPTIONS = {
     "per_class": click.option(
         "--per-class", type=int, help="Most training images of a class."
     ),
+    "share": click.option(
+        "--share", type=float, help="Share of the training images to learn from."
+    ),
     "on_error": click.option(
         "--on-error", type=click.Choice(["raise", "skip"]), default="raise"
     ),

@@ -10,7 +10,7 @@ from fercompare.datasets import prepared
 from fercompare.datasets.catalogue import DATASETS
 from fercompare.datasets.copies import resolve_duplicates
 from fercompare.datasets.files import find_below
-from fercompare.datasets.splits import SPLITS, subsample
+from fercompare.datasets.splits import SPLITS, subsample, thin
 from fercompare.datasets.synthetic import SIZES
 from fercompare.decoding import FACE_SHAPE, ImageReader
 from fercompare.errors import DataError, DataNotFound, FercompareError, look_up
@@ -48,6 +48,7 @@ def load_dataset(
     split="official",
     duplicates="keep",
     per_class=None,
+    share=None,
     on_error="raise",
     seed=0,
     **options,
@@ -77,6 +78,8 @@ def load_dataset(
     per_class : int, optional
         Keep at most so many training images of each class (all images, where there is
         no split), drawn at random.
+    share : float, optional
+        Keep that share of the training images of each class, as unequal as they are.
     on_error : {"raise", "skip"}, default="raise"
         What happens to a file or row that cannot be read; what was skipped is listed
         in ``skipped``.
@@ -114,9 +117,17 @@ def load_dataset(
     dataset = cut(dataset, seed=seed)
     if duplicates != "group":
         dataset = resolve_duplicates(dataset, duplicates)
+    if share is not None:
+        dataset = thin(dataset, share, parts=("train",), seed=seed)
     if per_class is not None:
         dataset = subsample(dataset, per_class, parts=("train",), seed=seed)
-    return dataset
+    asked = {"split": split, "share": share, "per_class": per_class}
+    if duplicates != "keep":
+        asked["duplicates"] = duplicates
+    if dataset.split is None:
+        del asked["split"]
+    told = {name: str(value) for name, value in asked.items() if value is not None}
+    return replace(dataset, notes=dataset.notes | told)
 
 
 def prepare_dataset(

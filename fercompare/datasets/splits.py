@@ -5,6 +5,7 @@ them whole, and `check_groups` refuses a set whose parts share one.
 """
 
 from dataclasses import replace
+from numbers import Real
 
 import numpy as np
 from sklearn.model_selection import (
@@ -176,6 +177,30 @@ def subsample(dataset, n_per_class, *, parts=PARTS, seed=0):
         raise DataError(f"{n_per_class!r} images of each class is no whole number")
     if n_per_class < 1:
         raise DataError(f"{n_per_class} images of each class leave none")
+    return _drawn(dataset, lambda n: min(n, n_per_class), parts, seed)
+
+
+def thin(dataset, share, *, parts=PARTS, seed=0):
+    """Return the set with that share of the rows of each class in ``parts``.
+
+    Its classes are as unequal as they were; none loses its last row.
+
+    Examples
+    --------
+    >>> from fercompare.datasets.synthetic import load_synthetic
+    >>> faces = load_synthetic(1000)
+    >>> faces.part_sizes()["train"], thin(faces, 0.25).part_sizes()["train"]
+    (700, 175)
+    """
+    if not (isinstance(share, Real) and 0 < share <= 1):
+        raise DataError(
+            f"share={share!r} of the images", remedy="give more than 0, at most 1"
+        )
+    return _drawn(dataset, lambda n: max(round(n * share), min(n, 1)), parts, seed)
+
+
+def _drawn(dataset, how_many, parts, seed):
+    """Return the set with ``how_many(n)`` of the n rows of each class in ``parts``."""
     rng = np.random.default_rng(seed_for("subsample", seed))
     homes = np.full(len(dataset), "") if dataset.split is None else dataset.split
     chosen = ("",) if dataset.split is None else parts
@@ -183,7 +208,7 @@ def subsample(dataset, n_per_class, *, parts=PARTS, seed=0):
     for part in chosen:
         for k in range(len(dataset.classes)):
             rows = np.flatnonzero((homes == part) & (dataset.y == k))
-            kept[rng.permutation(rows)[:n_per_class]] = True
+            kept[rng.permutation(rows)[: how_many(len(rows))]] = True
     return dataset.take(kept)
 
 

@@ -2,6 +2,7 @@
 
 from fercompare.deep.augment import Augmentation
 from fercompare.deep.classifier import CNNClassifier
+from fercompare.deep.transfer import TransferClassifier
 
 STUDY = {
     "width": 64,
@@ -70,6 +71,8 @@ validation part of 2,400 drawn faces; ``cnn-large`` has not been tuned at all.
 
 
 def make_network(name, image_shape, random_state):
-    """Return the unfitted classifier of a name in `PRESETS`."""
+    """Return the unfitted classifier of a name in `PRESETS`, or of ``transfer``."""
     options = {"image_shape": image_shape, "random_state": random_state}
+    if name == "transfer":
+        return TransferClassifier(**options)
     return CNNClassifier(**PRESETS[name], **options)

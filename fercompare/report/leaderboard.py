@@ -8,7 +8,7 @@ import pandas as pd
 from fercompare.errors import look_up
 from fercompare.evaluation.trials import DONE
 from fercompare.metrics import METRICS, recall_per_class
-from fercompare.report.protocols import protocol_of, split_of
+from fercompare.report.protocols import protocol_of, split_of_run
 from fercompare.report.resampling import estimate, interval, pairwise
 from fercompare.report.runs import LEAK_FREE, find_metric, ground, runs, value
 from fercompare.report.significance import holm, letters
@@ -169,7 +169,7 @@ def _row(key, of_model, by):
         "n_test": len(seen[0].rows),
         "n_classes": seen[0].n_classes,
         "chosen_on": "; ".join(sorted({_chosen_on(one) for one in facts})),
-        **_protocol(of_model, seen[0]),
+        **_protocol(of_model),
         "images": images,
         "note": "; ".join(sorted(notes - {""})),
         "_estimate": found,
@@ -177,12 +177,11 @@ def _row(key, of_model, by):
     return line
 
 
-def _protocol(of_model, seen):
+def _protocol(of_model):
     """Return the split that was scored on, and what the settings tell."""
-    dataset, data, part = of_model[0].names[:3]
     told = [protocol_of(run.trial.specification) for run in of_model]
     return {
-        "split": split_of(dataset, data, part, of_model[0].classes, seen.y_true),
+        "split": split_of_run(of_model[0]),
         **{name: "; ".join(sorted({one[name] for one in told})) for name in told[0]},
     }
 

@@ -3,7 +3,7 @@
 from fercompare.datasets.catalogue import DATASETS
 from fercompare.errors import DataError
 from fercompare.evaluation.trials import DONE
-from fercompare.report.protocols import OFFICIAL, split_of
+from fercompare.report.protocols import OFFICIAL, split_of_run
 from fercompare.report.resampling import N_OF_ORDER, N_RESAMPLES
 from fercompare.report.runs import runs
 
@@ -82,8 +82,7 @@ def _split(run):
     """Return whether the images are those of the published part."""
     if run.trial.fold is not None:
         return ""
-    split = split_of(*run.names[:3], run.classes, run.outcomes[0].y_true)
-    if split == OFFICIAL:
+    if split_of_run(run) == OFFICIAL:
         return "; the split is the official one"
     return "; the split is not known to be a published one"
 

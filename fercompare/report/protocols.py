@@ -7,29 +7,27 @@ import numpy as np
 from fercompare.datasets.catalogue import DATASETS
 
 NOT_STATED, NONE, OFFICIAL = "not stated", "none", "official"
-RESTORED = {"fer2013": ("e96a7e5aac20",)}
-"""Beginnings of the fingerprints of sets whose official parts are known to be those
-published though some labels of copies differ: FER2013 put back together from copies."""
 KNOWN = ("fercompare", "imblearn", "numpy", "scipy", "sklearn", "torch")
 """Packages whose classes bring no data with them that their parameters do not tell."""
 MODULE = re.compile(r"([A-Za-z_]\w*)\.")
 
 
-def split_of(dataset, data, part, classes, y_true):
+def split_of(dataset, part, classes, y_true, notes=None):
     """Return whether scored images are the part of that name as it is published.
 
-    Outcomes do not say how a set was divided, but a part of other class counts than
-    published is another part. No split of ours has the published counts, and of random
-    ones of FER2013 about one in a hundred million has.
+    They are where `load_dataset` noted that it left the set divided as it came and
+    their number is the published one, or where every class has its published count.
+    FER2013 put back together from copies has other labels for a few of these, and no
+    random split of it, but one in a hundred million, has the published counts.
 
     Parameters
     ----------
     dataset : str
-    data : str
-        The beginning of its fingerprint.
     part : str
     classes : sequence of str
     y_true : ndarray of shape (n,), int
+    notes : dict of str, optional
+        Of the data set.
 
     Returns
     -------
@@ -40,9 +38,9 @@ def split_of(dataset, data, part, classes, y_true):
     --------
     >>> names, counts = zip(*DATASETS["fer2013"].published["test"].items())
     >>> labels = np.repeat(range(7), counts)
-    >>> split_of("fer2013", "5f2c", "test", names, labels)
+    >>> split_of("fer2013", "test", names, labels)
     'official'
-    >>> split_of("fer2013", "5f2c", "test", names, labels[1:])
+    >>> split_of("fer2013", "test", names, labels[::-1] % 6)
     'not stated'
     """
     card = DATASETS.get(dataset)
@@ -50,10 +48,19 @@ def split_of(dataset, data, part, classes, y_true):
     if published is None:
         return NOT_STATED
     counts = dict(zip(classes, np.bincount(y_true, minlength=len(classes)).tolist()))
-    restored = data in RESTORED.get(dataset, ()) and sum(counts.values()) == sum(
-        published.values()
+    left_as_it_came = (
+        (notes or {}).get("split") == OFFICIAL
+        and counts.keys() == published.keys()
+        and len(y_true) == sum(published.values())
     )
-    return OFFICIAL if restored or counts == published else NOT_STATED
+    return OFFICIAL if left_as_it_came or counts == published else NOT_STATED
+
+
+def split_of_run(run):
+    """Return what `split_of` says of the images of a `Run`."""
+    dataset, _, part = run.names[:3]
+    notes = run.facts["data"].get("notes")
+    return split_of(dataset, part, run.classes, run.predictions().y_true, notes)
 
 
 def protocol_of(specification):
