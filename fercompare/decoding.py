@@ -6,6 +6,7 @@ to 8; lay transparent pictures on white; make it grey by `fercompare.images.to_g
 proportions differ, by Pillow's antialiased bilinear filter.
 """
 
+import io
 import os
 import stat
 import warnings
@@ -27,6 +28,8 @@ SUFFIXES = (
 )
 MOST_BYTES = 64 * 2**20
 MOST_PIXELS = 16_000_000
+MOST_PIXELS_TO_SEARCH = 64_000_000
+"""Of a picture in which faces are looked for."""
 FACE_SHAPE = (48, 48)
 
 
@@ -106,16 +109,25 @@ class ImageReader:
         return X
 
 
-def decode(path):
+def decode(path, most_pixels=MOST_PIXELS):
     """Return the image in a file as uint8, ``(h, w)`` or ``(h, w, 3)``, upright."""
     path = Path(path)
     _check_file(path)
-    with _decoder_errors(path):
+    return _decode(path, path, most_pixels)
+
+
+def decode_bytes(content, name="picture", most_pixels=MOST_PIXELS):
+    """Return the image in the bytes of a file, which errors call ``name``."""
+    return _decode(io.BytesIO(content), name, most_pixels)
+
+
+def _decode(source, path, most_pixels):
+    with _decoder_errors(path, most_pixels):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=FORMATS)
+            image = Image.open(source, formats=FORMATS)
         with image:
-            _check_header(path, image)
+            _check_header(path, image, most_pixels)
             image.load()
             return _to_uint8(path, ImageOps.exif_transpose(image))
 
@@ -151,7 +163,7 @@ def _check_file(path):
 
 
 @contextmanager
-def _decoder_errors(path):
+def _decoder_errors(path, most_pixels):
     try:
         yield
     except DataError:
@@ -159,7 +171,7 @@ def _decoder_errors(path):
     except PermissionError as error:
         raise DataError("may not be read", file=path) from error
     except Image.DecompressionBombError as error:
-        raise _too_many_pixels(path, "far") from error
+        raise _too_many_pixels(path, "far", most_pixels) from error
     except Exception as error:  # whatever a decoder trips over, the file is at fault
         raise DataError(
             f"cannot be decoded as an image ({type(error).__name__})",
@@ -168,18 +180,18 @@ def _decoder_errors(path):
         ) from error
 
 
-def _too_many_pixels(path, size):
+def _too_many_pixels(path, size, most_pixels):
     return DataError(
-        f"has {size} more than {MOST_PIXELS:,} pixels",
+        f"has {size} more than {most_pixels:,} pixels",
         file=path,
         remedy="save it smaller, or cut the face out",
     )
 
 
-def _check_header(path, image):
+def _check_header(path, image, most_pixels):
     pixels = image.width * image.height
-    if pixels > MOST_PIXELS:
-        raise _too_many_pixels(path, f"{pixels:,},")
+    if pixels > most_pixels:
+        raise _too_many_pixels(path, f"{pixels:,},", most_pixels)
     if (frames := getattr(image, "n_frames", 1)) > 1:
         raise DataError(
             f"holds {frames} frames",

@@ -31,6 +31,11 @@ def find_browser():
 class Browser:
     """One process and one page in it.
 
+    Parameters
+    ----------
+    *flags : str
+        For Chromium.
+
     Attributes
     ----------
     errors : list of str
@@ -39,7 +44,7 @@ class Browser:
         Addresses that were asked for.
     """
 
-    def __init__(self):
+    def __init__(self, *flags):
         self.errors, self.requests, self._last, self._unread = [], [], 0, b""
         self._folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         to_read, self._write = _pipe()
@@ -59,6 +64,7 @@ class Browser:
                 "--no-first-run",
                 f"--user-data-dir={self._folder.name}",
                 "--remote-debugging-pipe",
+                *flags,
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -79,14 +85,16 @@ class Browser:
         return self._ask(method, session=self._session, **parameters)
 
     def open(self, path, width=1200, height=900, dark=False):
-        """Load a file in a window of some size, and wait until it is there."""
+        """Load a file, or an address, in a window of some size, and wait for it."""
         self.errors.clear()
         self.requests.clear()
         self.resize(width, height)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
         self._loaded = False
-        self.ask("Page.navigate", url=Path(path).absolute().as_uri())
+        is_address = str(path).startswith("http://")
+        url = path if is_address else Path(path).absolute().as_uri()
+        self.ask("Page.navigate", url=url)
         while not self._loaded:
             self._receive()
 

@@ -14,8 +14,10 @@ from sklearn.pipeline import make_pipeline
 from fercompare import load_results, run_benchmark
 from fercompare.datasets.base import Dataset
 from fercompare.errors import DataError, UnknownName
+from fercompare.evaluation import backends
 from fercompare.evaluation.parts import divide, fold_numbers
 from fercompare.evaluation.protocol import protocol_for
+from fercompare.evaluation.reach import open_in_reach, put_in_reach
 from fercompare.evaluation.store import Store
 from fercompare.evaluation.study import plan_study
 from fercompare.evaluation.trials import DONE, Outcome, Trial
@@ -85,6 +87,30 @@ def test_a_copy_in_another_fold_is_no_leak_free_row():
         parts = divide(data, protocol, apart[0], fold)
         leaking += parts.reporting.rows[~parts.leak_free].tolist()
     assert sorted(leaking) == [0, 1]
+
+
+def test_folds_depend_on_what_subjects_are_called_and_not_on_how(tmp_path, monkeypatch):
+    numbers = np.repeat(np.arange(N // 6), 6)
+    texts = numbers.astype(str)
+    protocol = protocol_for(replace(make(), groups=texts), cv=5)
+    dealt = fold_numbers(replace(make(), groups=texts), protocol, 0)
+    for groups in (numbers, numbers.astype(object), texts.astype(object)):
+        data = replace(make(), groups=groups)
+        assert protocol_for(data, cv=5) == protocol
+        opened = open_in_reach(put_in_reach({"d": data}, tmp_path)["d"])
+        for one in (data, opened):
+            assert np.array_equal(fold_numbers(one, protocol, 0), dealt)
+
+    def run_here(function, tasks, n_jobs):
+        return ((task, function(task)) for task in tasks)
+
+    monkeypatch.setattr(backends, "run_in_processes", run_here)
+    data = {"d": replace(make(), groups=numbers.astype(object))}
+    asked = data, ["dummy"], ["none"], 1
+    for options in ({"n_jobs": 1, "limit": 2}, {"n_jobs": 2}):
+        outcomes = run_benchmark(*asked, cv=5, store=tmp_path / "out", **options)
+    rows = np.concatenate([outcome.rows for outcome in outcomes])
+    assert sorted(rows) == list(range(N))
 
 
 def test_rows_without_a_label_are_in_no_fold():

@@ -8,6 +8,7 @@ from shutil import copytree
 
 import pytest
 from commands import run_command
+from made_films import moving_face, write_film
 
 pytestmark = pytest.mark.xdist_group("the README")  # one process trains its model
 
@@ -16,7 +17,16 @@ README = (ROOT / "README.md").read_text()
 SHELL = "".join(re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL))
 COMMANDS = re.findall(r"^fercompare .*?(?=\s*(?:#.*)?$)", SHELL, flags=re.MULTILINE)
 (TRAINING,) = [line for line in COMMANDS if "--out faces.fer" in line]
+ENDLESS = "fercompare serve faces.fer"
 SNIPPETS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+SEARCHED = """
+dataset = "synthetic"
+models = "hog+svm(C=3.0)"
+balance = "none"
+seeds = 1
+option = { n = 300 }
+"""
+"""About what the README's search writes."""
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 
 
@@ -39,6 +49,7 @@ def home(tmp_path, write_fer2013, write_images, a_model, a_store):
     text = "\n".join(["path,label,split", *lines])
     (tmp_path / "my-faces.csv").write_text(text)
     (tmp_path / "faces.fer").write_bytes(a_model.read_bytes())
+    (tmp_path / "best.toml").write_text(SEARCHED)
     copytree(a_store, tmp_path / "results" / "bench")
     return tmp_path
 
@@ -66,8 +77,13 @@ def run(line, home):
     return run_command(words, home)
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c != TRAINING])
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c not in (TRAINING, ENDLESS)]
+)
 def test_commands(home, command):
+    if "talk.mp4" in command:
+        pytest.importorskip("cv2")
+        write_film(home / "talk.mp4", moving_face(6))
     done = run(command, home)
     assert done.status == 0, done.stderr
     assert done.stdout

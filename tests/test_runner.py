@@ -12,6 +12,8 @@ import small_bench
 from sklearn.dummy import DummyClassifier
 
 from fercompare import load_dataset, load_results, run_benchmark
+from fercompare.errors import keep_interrupts
+from fercompare.evaluation import tasks
 from fercompare.evaluation.claims import holder
 from fercompare.evaluation.costs import PeakMemory
 from fercompare.evaluation.pace import Pace
@@ -19,7 +21,7 @@ from fercompare.evaluation.provenance import n_cores
 from fercompare.evaluation.study import plan_study
 from fercompare.evaluation.workers import Died, run_in_processes
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 BENCH = (
     *("bench", "--option", "n=300", "--store", "out"),
     *("--models", "dummy", "--balance", "none,random_over"),
@@ -187,6 +189,35 @@ def test_ctrl_c_in_disguise_is_no_failure(tmp_path, data, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run_benchmark({"m": data}, ["dummy"], ["none"], 1, store=tmp_path)
     assert not load_results(tmp_path)
+
+
+def test_what_was_cut_short_keeps_no_rows_in_memory(tmp_path, data, monkeypatch):
+    def interrupted(self, X, y):
+        assert tasks.parts_of.cache_info().currsize
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(small_bench.Guess, "fit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        small_bench.small_bench(data, tmp_path, tmp_path / "log")
+    assert not tasks.parts_of.cache_info().currsize
+
+
+def test_sigterm_ends_the_work_as_ctrl_c_does(call, monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    for name in ("runner.run_benchmark", "search.search_model"):
+        monkeypatch.setattr(f"fercompare.evaluation.{name}", _terminated)
+    for words in (BENCH, ("search", "pixels+linear-svm", "--option", "n=120")):
+        done = call(*words, status=TERMINATED)
+        assert "the same command goes on from there" in done.stderr
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@keep_interrupts()
+def _terminated(*_, **__):
+    try:
+        signal.raise_signal(signal.SIGTERM)
+    finally:
+        raise ValueError("half written")
 
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):

@@ -126,6 +126,20 @@ def test_options_in_names_reach_the_step_that_they_stand_at():
 
 
 @pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--models", "dummy,hog+svn"), "unknown model 'hog+svn'"),
+        (("--models", "hog+svm(gama=1)"), "unknown option of 'svm': 'gama'"),
+        (("--models", "dummy", "--balance", "none,smot"), "unknown strategy 'smot'"),
+        (("--dataset", "fer2014"), "unknown data set 'fer2014'"),
+    ],
+)
+def test_names_are_looked_up_before_data_are_looked_for(call, words, message):
+    asked = ("bench", "--dataset", "fer2013", "--root", "nowhere", *words)
+    assert message in call(*asked, status=WRONG_USE).stderr
+
+
+@pytest.mark.parametrize(
     ("name", "message"),
     [
         ("hog+svm(kernal=1)", "unknown option of 'svm': 'kernal'; did you mean 'kern"),

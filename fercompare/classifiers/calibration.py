@@ -135,7 +135,8 @@ def learn_temperature(first, X, y, sample_weight, random_state):
     learning, calibrating = hold_out(columns, _copies(X, columns), random_state)
     if not len(calibrating):
         return 1.0
-    first.fit(X[learning], y[learning], weights[learning])
+    of_learning = None if sample_weight is None else weights[learning]
+    first.fit(X[learning], y[learning], of_learning)
     scores = two_columns(first.decision_function(X[calibrating]))
     return best_temperature(scores, columns[calibrating], weights[calibrating])
 

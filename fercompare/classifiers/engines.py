@@ -1,6 +1,7 @@
 """The solvers of the support vector machine: one problem, one answer, other speeds."""
 
 import importlib.util
+from contextlib import contextmanager
 
 from sklearn.svm import SVC
 
@@ -35,6 +36,26 @@ def find_engine(name):
         fast = _intelex_is_installed()
         name = "scikit-learn-intelex" if fast else "scikit-learn"
     return name, look_up(name, ENGINES, "engine")()
+
+
+@contextmanager
+def solving_with(n_threads):
+    """Have the engines use so many threads within.
+
+    Each looks at the process's limits itself, but scikit-learn-intelex does so in the
+    main thread alone, and takes all cores in any other.
+    """
+    if not _intelex_is_installed():
+        yield
+        return
+    import daal4py
+
+    before = daal4py.num_threads()
+    daal4py.daalinit(n_threads)
+    try:
+        yield
+    finally:
+        daal4py.daalinit(before)
 
 
 def _intelex_is_installed():

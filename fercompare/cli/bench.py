@@ -7,8 +7,9 @@ from contextlib import nullcontext
 import click
 
 from fercompare.cli.leaderboard import print_ranking
-from fercompare.cli.options import dataset_options, loading_of
+from fercompare.cli.options import Number, dataset_options, loading_of
 from fercompare.cli.progress import Progress, in_words
+from fercompare.cli.stopping import stoppable
 from fercompare.cli.suites import refuse_flags_beside, use_suite
 from fercompare.cli.suites import write_suite as save_suite
 from fercompare.naming import split_names
@@ -26,8 +27,7 @@ MODELS = "hog+svm,lbp+svm,cnn-small,dummy"
 STRATEGIES = "none,class_weight,smote,smote_enn,augment"
 FEW_MINUTES = {"n": 2400}
 """How many faces are drawn unless asked otherwise."""
-WORK_FAILED, INTERRUPTED = 1, 130
-"""The latter is what shells expect of a program that Ctrl-C ended."""
+WORK_FAILED = 1
 
 
 @click.command()
@@ -61,11 +61,19 @@ WORK_FAILED, INTERRUPTED = 1, 130
     show_default=True,
     help="Trials at a time; the cores are shared out.",
 )
+@click.option(
+    "--backend",
+    type=click.Choice(["processes", "dask"]),
+    default="processes",
+    show_default=True,
+    help="Where trials run: on this machine, or on a Dask cluster's workers.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Of the cluster: tcp://HOST:8786.")
 @click.option("--energy", is_flag=True, help="Estimate what trials take: codecarbon.")
 @click.option("--retry-failed", is_flag=True, help="Run failed trials again.")
 @click.option(
     "--time-limit",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     metavar="SECONDS",
     help="No trial starts after so long.",
 )
@@ -89,6 +97,7 @@ def bench(context, suite, store, write_suite, dry_run, collect, as_csv, **words)
     if dry_run and collect:
         raise click.UsageError("--dry-run and --collect: one or the other")
     refuse_flags_beside(context, suite)
+    _refuse_half_a_cluster(words["backend"], words["scheduler"], words["jobs"])
     asked, running = _asked(suite, **words)
     store = store or ("results/quick" if asked["quick"] else "results/bench")
     if write_suite:
@@ -101,15 +110,29 @@ def bench(context, suite, store, write_suite, dry_run, collect, as_csv, **words)
     _finish(outcomes, _n_trials(asked), store)
 
 
+def _refuse_half_a_cluster(backend, scheduler, jobs):
+    if backend == "dask" and scheduler is None:
+        raise click.UsageError("--backend dask: say where, with --scheduler ADDRESS")
+    if backend != "dask" and scheduler is not None:
+        raise click.UsageError("--scheduler goes with --backend dask")
+    if backend == "dask" and jobs != 1:
+        raise click.UsageError(
+            "--jobs goes with --backend processes: each worker runs a trial at a time"
+        )
+
+
 def _asked(tables, dataset, loading, models, balance, seeds, quick, **words):
     """Return what is to be run as `plan_study` takes it, and how it is run."""
     from fercompare.datasets.loading import load_dataset
+    from fercompare.evaluation.study import check_names
 
     protocol = {word: words.pop(word) for word in ("cv", "group", "parts")}
     if tables is None:
         wanted = {dataset: (dataset, loading)}
     else:
         wanted, protocol = _of_tables(tables, protocol)
+    models, strategies = split_names(models), split_names(balance)
+    check_names([source for source, _ in wanted.values()], models, strategies)
     asked = {
         "datasets": {
             name: load_dataset(
@@ -117,8 +140,8 @@ def _asked(tables, dataset, loading, models, balance, seeds, quick, **words):
             )
             for name, (source, loading) in wanted.items()
         },
-        "models": split_names(models),
-        "strategies": split_names(balance),
+        "models": models,
+        "strategies": strategies,
         "seeds": seeds,
         "quick": quick,
     }
@@ -143,7 +166,10 @@ def _run(asked, store, *, jobs, quiet, **limits):
 
     progress = Progress(quiet)
     try:
-        with nullcontext() if quiet else live_line(progress.line):
+        with (
+            stoppable() as stopping,
+            nullcontext() if quiet else live_line(progress.line),
+        ):
             return run_benchmark(
                 **asked, store=store, n_jobs=jobs, progress=progress, **limits
             )
@@ -153,7 +179,7 @@ def _run(asked, store, *, jobs, quiet, **limits):
             f"in {store}; the same command goes on from there",
             err=True,
         )
-        sys.exit(INTERRUPTED)
+        sys.exit(stopping.status)
 
 
 def _n_trials(asked):

@@ -3,12 +3,15 @@
 import json
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 import click
 
-from fercompare.cli.options import dataset_options
+from fercompare.cli.faces import face_options
+from fercompare.cli.options import dataset_options, loading_of
 
+WORK_FAILED = 1
 FOUND_LEAKS = 3
 
 
@@ -123,6 +126,41 @@ def plot(name, loading, out, formats, seed):
     dataset = load_dataset(name, **loading)
     for path in draw_dataset(dataset, Path(out), formats.split(","), seed=seed):
         click.echo(path)
+
+
+@data.command()
+@click.argument("source", type=click.Path(exists=True, file_okay=False))
+@click.argument("out", type=click.Path(file_okay=False))
+@click.option("--size", default="48", show_default=True, help="Side, or HxW.")
+@click.option("--color", is_flag=True, help="Keep red, green and blue.")
+@face_options
+def align(source, out, size, color, detector, margin, level):
+    """Cut the faces out of a folder of pictures, upright and of one size.
+
+    The folders below SOURCE, such as train/happy, are made again below OUT. Of several
+    faces it is the largest that the detector is sure of; a picture without a face is
+    written whole. OUT/faces.csv says what became of each file, OUT/without-a-face.csv
+    holds those without. A run that was stopped goes on when the same words are given
+    again.
+    """
+    from fercompare.faces.detectors import make_detector
+    from fercompare.faces.folders import Alignment, align_folder
+
+    shape = (*loading_of({"size": size})["image_shape"], *([3] if color else []))
+    finder = make_detector(detector)
+    how = Alignment(finder, shape, margin, level)
+    click.echo(f"fercompare: faces found by {finder.name}", err=True)
+    prepared, refused = align_folder(source, out, how)
+    click.echo(out)
+    for error in (*(one.why for one in prepared if one.why), *refused):
+        click.echo(f"fercompare: {error}", err=True)
+    several = sum(one.faces > 1 for one in prepared)
+    counts = Counter(one.done for one in prepared)
+    told = [f"{n:,} {done}" for done, n in counts.items()]
+    told.append(f"{several:,} with several faces")
+    click.echo(f"{len(prepared):,} pictures: {', '.join(told)}", err=True)
+    if counts["unreadable"] or refused:
+        sys.exit(WORK_FAILED)
 
 
 def _where(name, card):

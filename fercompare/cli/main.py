@@ -23,6 +23,11 @@ COMMANDS = {
         "compare",
         "Compare models on the same images.",
     ),
+    "search": (
+        "fercompare.cli.search",
+        "search",
+        "Search for settings; the test is left alone.",
+    ),
     "report": ("fercompare.cli.report", "report", "Write a page, and pictures."),
     "balance": (
         "fercompare.cli.balance",
@@ -34,6 +39,8 @@ COMMANDS = {
     "evaluate": ("fercompare.cli.models", "evaluate", "Score a model's file."),
     "predict": ("fercompare.cli.models", "predict", "Ask a model's file about images."),
     "export": ("fercompare.cli.models", "export", "Write a network as ONNX."),
+    "live": ("fercompare.cli.live", "live", "Watch a camera or a film."),
+    "serve": ("fercompare.cli.serve", "serve", "Compare models on a local page."),
     "data": (
         "fercompare.cli.data",
         "data",

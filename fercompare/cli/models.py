@@ -7,7 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
+from fercompare.cli.faces import face_options, print_faces
 from fercompare.cli.options import dataset_options
 from fercompare.cli.showing import check_watch, check_writable, draw_curves, draw_model
 from fercompare.naming import with_options
@@ -181,12 +183,29 @@ def evaluate(file, dataset, loading, part, as_json):
     default="csv",
     show_default=True,
 )
-def predict(paths, form):
+@click.option("--detect", is_flag=True, help="Find the faces; films are taken too.")
+@face_options
+@click.option(
+    "--annotate",
+    type=click.Path(file_okay=False),
+    help="Folder for copies with the faces marked.",
+)
+@click.pass_context
+def predict(context, paths, form, detect, **how):
     """Print what a model's file sees in images, or in folders of them.
 
     Without a MODEL it is the network that comes with the package. Images that cannot
     be read are named on standard error, and the status is 1.
+
+    A face should fill each image. With --detect the faces are found first, and each is
+    a row of its own, in pictures of up to 64 megapixels and in every frame of a film.
     """
+    if detect:
+        file, images = _model_and_images(paths)
+        sys.exit(0 if print_faces(file, images, form, **how) else WORK_FAILED)
+    for name in how:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} belongs to --detect")
     from fercompare.evaluation.trained import predict_images
     from fercompare.saving.models import load_model, read_card
 

@@ -2,12 +2,32 @@
 
 import functools
 import json
+import math
 
 import click
 
 from fercompare.errors import whole_number
 
 MOST_SIDE = 4096
+
+
+class Number(click.FloatRange):
+    """A number within limits, and neither nan nor infinite.
+
+    Examples
+    --------
+    >>> Number(min=0).convert("0.5", None, None)
+    0.5
+    """
+
+    name = "number"
+
+    def convert(self, value, param, ctx):
+        """Return the number, or refuse what is none."""
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is not a finite number.", param, ctx)
+        return number
 
 
 def dataset_options(*left_out):

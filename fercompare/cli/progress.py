@@ -28,6 +28,11 @@ class Progress:
         self._pace = Pace(() if self.quiet else listing.values())
         self._seconds = self._seconds_left()
 
+    def at_a_time(self, n_jobs):
+        """Take note of how many trials run at a time from now on."""
+        self._n_jobs = n_jobs
+        self._seconds = self._seconds_left()
+
     def __call__(self, done, n_trials, outcome):
         """Tell of a trial that has ended."""
         if self.quiet:
@@ -58,7 +63,7 @@ class Progress:
         """Return what like trials took, or None where nothing is known of them."""
         needs = self._pace.estimate(self._left.values())
         n_known = len(self._left) - needs.n_unlike
-        if not n_known:
+        if not n_known or not self._n_jobs:
             return None
         return needs.seconds * len(self._left) / n_known / self._n_jobs
 

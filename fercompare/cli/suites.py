@@ -13,7 +13,10 @@ from fercompare.cli.options import DATASET_WORDS, key_and_value
 from fercompare.errors import UnknownName, look_up
 from fercompare.naming import split_names
 
-NOT_OF_A_STUDY = ("suite", "write-suite", "dry-run", "collect", "csv", "quiet", "help")
+NOT_OF_A_STUDY = (
+    *("suite", "write-suite", "dry-run", "collect", "csv", "quiet", "help"),
+    *("backend", "scheduler"),
+)
 """Flags of one call, which a file says nothing of."""
 ALWAYS_WRITTEN = ("dataset", "models", "balance", "seeds")
 DATASETS = "datasets"

@@ -32,7 +32,8 @@ class Dataset:
     split : ndarray of shape (n,), str, optional
         ``train``, ``val`` or ``test``.
     groups : ndarray of shape (n,), str, optional
-        Who is on the picture; no group may be in two parts.
+        Who is on the picture; no group may be in two parts. Numbers become texts, so
+        that equal fingerprints mean equal folds.
     votes : ndarray of shape (n, len(classes)), float32, optional
         The share of viewers that named each class.
     paths : ndarray of shape (n,), str, optional
@@ -75,6 +76,8 @@ class Dataset:
     def __post_init__(self):
         if self.rows is None:
             object.__setattr__(self, "rows", np.arange(len(self.X)))
+        if self.groups is not None:
+            object.__setattr__(self, "groups", np.asarray(self.groups, dtype=str))
         object.__setattr__(self, "classes", tuple(map(str, self.classes)))
         object.__setattr__(self, "image_shape", tuple(map(int, self.image_shape)))
         _check(self)

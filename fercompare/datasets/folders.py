@@ -1,6 +1,8 @@
 """Anyone's images: a folder a class, below a folder a part or not."""
 
+import csv
 import re
+from collections import Counter
 from pathlib import Path
 
 from fercompare.datasets.files import ImageFile, from_files, walk_images
@@ -15,6 +17,10 @@ PART_NAMES = {
     **dict.fromkeys(("private", "privatetest", "private_test"), "test"),
 }
 COPY = re.compile(r"\.(jpe?g|png)[^/]*\.\w+$|aug_|_aug|\bcopy\b|_0_\d{3,}\.", re.I)
+UNFINISHED = ".aligning.jsonl"
+TABLE, WITHOUT_FACE = "faces.csv", "without-a-face.csv"
+"""What `fercompare data align` leaves: while it runs, and when it is done."""
+UNREADABLE = "unreadable"
 SORT_INTO_CLASSES = "put the images of each class into a folder of its name"
 
 
@@ -51,6 +57,7 @@ def load_folders(
         noting how many there are.
     """
     root = Path(root)
+    notes = {"layout": "folders"} | _of_alignment(root, reader)
     find = _Finder(root, subject, label_names, split_of)
     files, copies = [], 0
     for path in walk_images(root, reader):
@@ -68,7 +75,6 @@ def load_folders(
             reader.refuse(error)
     classes = _ordered({file.label for file in files}, root, find.names.values())
     _check_parts(files, root)
-    notes = {"layout": "folders"}
     if copies and not refuse_copies:
         notes["augmented"] = f"{copies} file names look like augmented copies"
     return from_files(name, root, files, classes, reader, notes=notes)
@@ -82,6 +88,43 @@ def class_names(label_names):
             remedy="write label_names={'0': 'angry', …}",
         )
     return {str(key): str(value) for key, value in (label_names or {}).items()}
+
+
+def _of_alignment(root, reader):
+    """Return what became of pictures without a face, where faces were cut out.
+
+    Those that could not be read then are refused as if they were still there.
+    """
+    if (root / UNFINISHED).is_file():
+        raise DataError(
+            "is not whole, `fercompare data align` was stopped",
+            file=root,
+            remedy="run it again with the same words, it goes on where it was",
+        )
+    if not ((root / WITHOUT_FACE).is_file() and (root / TABLE).is_file()):
+        return {}
+    notes = {}
+    if without := _rows(root / WITHOUT_FACE):
+        counts = Counter(str(row.get("done")) for row in without)
+        told = ", ".join(f"{n} {done}" for done, n in counts.items())
+        notes["without_a_face"] = told
+    unreadable = [r for r in _rows(root / TABLE) if r.get("done") == UNREADABLE]
+    for row in unreadable:
+        reader.refuse(
+            DataError(
+                f"{row.get('file')} could not be read when faces were cut out",
+                file=root / TABLE,
+                remedy="mend it and cut them out anew, or pass on_error='skip'",
+            )
+        )
+    if unreadable:
+        notes[UNREADABLE] = f"{len(unreadable)} pictures, see {TABLE}"
+    return notes
+
+
+def _rows(path):
+    with open(path, encoding="utf-8", errors="replace", newline="") as stream:
+        return list(csv.DictReader(stream))
 
 
 class _Finder:

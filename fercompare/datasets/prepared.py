@@ -39,8 +39,11 @@ def copy_path(name, place, asked):
     return cache_home() / f"{name}-{digest}"
 
 
-def write_copy(dataset, path, place):
-    """Write the copy, whole or not at all; another process may do so at once."""
+def write_copy(dataset, path, place=None):
+    """Write the copy, whole or not at all; another process may do so at once.
+
+    Without the ``place`` that it was loaded from, the copy stays good.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=".making-", dir=path.parent))
     try:
@@ -57,7 +60,7 @@ def write_copy(dataset, path, place):
                 [error.found, _text(error.file), error.row, error.remedy]
                 for error in dataset.skipped
             ],
-            "sources": state_of(place, dataset.paths),
+            "sources": place and state_of(place, dataset.paths),
         }
         (scratch / FACTS).write_text(json.dumps(facts))
         if path.exists():
@@ -68,13 +71,13 @@ def write_copy(dataset, path, place):
         shutil.rmtree(f"{scratch}-old", ignore_errors=True)
 
 
-def open_copy(path, place):
+def open_copy(path, place=None):
     """Return the Dataset of a copy, its pixels mapped from disk; None if not good."""
     try:
         facts = json.loads((path / FACTS).read_text())
         with np.load(path / ROWS, allow_pickle=False) as stored:
             rows = dict(stored)
-        if facts["sources"] != state_of(place, rows.get("paths")):
+        if facts["sources"] != (place and state_of(place, rows.get("paths"))):
             return None
         columns = {k: v for k, v in rows.items() if k.startswith(COLUMN)}
         return Dataset(

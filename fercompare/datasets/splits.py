@@ -108,12 +108,32 @@ def half_train_split(dataset, *, seed=0):
     What was validation before is left out, and ``test`` stays as it is. One of the
     published studies did this.
     """
+    return hold_out(dataset, 0.5, seed=seed)
+
+
+def hold_out(dataset, share, *, seed=0):
+    """Return the set with a share of its training part as validation.
+
+    What was validation before is left out. Subjects, where there are any, are kept
+    whole.
+
+    Examples
+    --------
+    >>> from fercompare.datasets.synthetic import load_synthetic
+    >>> hold_out(load_synthetic(1000), 0.2).part_sizes()
+    {'train': 540, 'val': 160, 'test': 200}
+    """
+    if not (isinstance(share, Real) and 0 < share < 1):
+        raise DataError(
+            f"hold_out={share!r} of the training part",
+            remedy="give more than 0, less than 1",
+        )
     train = dataset.part("train")
-    halves = replace(train, split=None)
+    rest = replace(train, split=None)
     cut = stratified_split if dataset.groups is None else subject_split
-    halves = cut(halves, val=0.5, test=0.0, seed=seed)
+    rest = cut(rest, val=share, test=0.0, seed=seed)
     split = dataset.split.copy()
-    split[dataset.split == "train"] = halves.split
+    split[dataset.split == "train"] = rest.split
     kept = dataset.split != "val"
     return replace(dataset, split=split).take(kept)
 

@@ -68,8 +68,10 @@ class TorchClassifier(DeepClassifier):
         writes over it.
     tensorboard : path, optional
         A folder for TensorBoard's curves.
-    progress : bool, default=False
-        Show a bar with the time left where standard error is a terminal.
+    progress : bool or callable, default=False
+        Show a bar with the time left where standard error is a terminal; or a function
+        that is called with ``history_`` so far after each epoch, and ends the training
+        by what it raises.
     checkpoint : path, optional
         A file that is written after each epoch. Where it is there already, training
         goes on from it, to the same weights on the CPU; it must be of the same

@@ -34,6 +34,36 @@ def find_device(name):
     return device
 
 
+def cards():
+    """Return the CUDA devices of this process, each with what no other card is called.
+
+    Examples
+    --------
+    >>> len(cards()) == torch.cuda.device_count()
+    True
+    """
+    devices = range(torch.cuda.device_count())
+    return {f"cuda:{k}": str(torch.cuda.get_device_properties(k).uuid) for k in devices}
+
+
+@contextmanager
+def computing_with(n_threads):
+    """Compute on so many threads of the processor within, in this thread.
+
+    Examples
+    --------
+    >>> with computing_with(1):
+    ...     torch.get_num_threads()
+    1
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def find_precision(name, device):
     """Return whether to compute in bfloat16 on a device, as text.
 

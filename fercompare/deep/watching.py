@@ -140,7 +140,8 @@ def watching(classifier, history=()):
     Parameters
     ----------
     classifier : DeepClassifier
-        Its ``log``, ``tensorboard`` and ``progress`` say what to show.
+        Its ``log``, ``tensorboard`` and ``progress`` say what to show, and whom to
+        tell of each epoch.
     history : list of dict
         Of the epochs that are done, where a run goes on.
 
@@ -163,16 +164,19 @@ def watching(classifier, history=()):
         if classifier.tensorboard is not None:
             writers.append(TensorBoard(classifier.tensorboard, len(history)))
             opened.callback(writers[-1].close)
-        if classifier.progress:
+        tell = classifier.progress if callable(classifier.progress) else None
+        if classifier.progress and tell is None:
             bar = Bar(classifier.epochs)
             opened.callback(bar.close)
 
         def on_epoch(run):
             for writer in writers:
                 writer.write(run.history[-1])
+            if tell is not None:
+                tell(run.history)
 
         yield {
-            "on_epoch": on_epoch if writers else None,
+            "on_epoch": on_epoch if writers or tell else None,
             "on_batch": None if bar is None else bar.move,
         }
 

@@ -19,6 +19,7 @@ from fercompare.errors import keep_interrupts
 from fercompare.evaluation.costs import PeakMemory, load_ahead, size_of, threads
 from fercompare.evaluation.energy import EnergyMeter
 from fercompare.evaluation.provenance import machine
+from fercompare.evaluation.shared import Sharing
 from fercompare.evaluation.trials import DONE, FAILED, SKIPPED, Outcome
 from fercompare.models import make_model
 from fercompare.seeds import seed_for
@@ -26,7 +27,7 @@ from fercompare.seeds import seed_for
 WARM_UP_ROWS = 8
 
 
-def run_trial(trial, parts, model, *, energy=False):
+def run_trial(trial, parts, model, *, energy=False, shelf=None):
     """Fit a model on the training part and predict the test part.
 
     Parameters
@@ -38,6 +39,9 @@ def run_trial(trial, parts, model, *, energy=False):
         The latter makes the outcome a skip.
     energy : bool, default=False
         Measure it.
+    shelf : Path, optional
+        Where features of the data set are shared with other trials; see `Sharing`. All
+        costs are as they would be without. Not used where energy is measured.
 
     Returns
     -------
@@ -47,16 +51,20 @@ def run_trial(trial, parts, model, *, energy=False):
     if isinstance(model, DoesNotApply):
         return Outcome(trial, SKIPPED, str(model), parts.dataset.classes)
     classes, reporting = parts.dataset.classes, parts.reporting
-    facts = _facts(parts)
+    facts, sharing = _facts(parts), Sharing()
+    if shelf is not None and not energy:
+        sharing.begin(model, parts.dataset, shelf)
     try:
         with keep_interrupts(), EnergyMeter(energy) as meter, PeakMemory() as peak:
             load_ahead(model)
-            y_pred, proba = _fit_and_predict(model, parts, facts)
+            y_pred, proba = _fit_and_predict(model, parts, facts, sharing)
     except (Exception, SystemExit) as error:  # the study goes on
         facts["traceback"] = traceback.format_exc()
         reason = f"{type(error).__name__}: {error}"
         return Outcome(trial, FAILED, reason, classes, facts=facts)
-    facts |= {"peak_memory_mb": peak.megabytes, "threads": threads()}
+    sharing.end(model)
+    peaks = filter(None, (peak.megabytes, sharing.peak_memory_mb))
+    facts |= {"peak_memory_mb": max(peaks, default=None), "threads": threads()}
     facts |= {"energy_kwh": meter.kilowatt_hours, **size_of(model)}
     return Outcome(
         trial,
@@ -132,31 +140,34 @@ def class_probabilities(model, X, n_classes):
     return proba
 
 
-def _fit_and_predict(model, parts, facts):
+def _fit_and_predict(model, parts, facts, sharing):
     """Return predictions and probabilities, and put what they cost into ``facts``."""
     reporting = parts.reporting
     started = time.perf_counter()
     fit(model, parts.training, parts.validation)
     fitted = time.perf_counter()
-    facts["fit_seconds"] = fitted - started
+    facts["fit_seconds"] = fitted - started + sharing.saved_since()
+    facts["features_shared"] = sharing.in_use
+    facts["features_seconds"] = sharing.seconds if sharing.in_use else None
     facts["engine"] = _engine(model)
     facts["training_curve"] = _training_curve(model)
     facts["selected_on"] = selected_on(model, parts.validation is not None)
     facts["balancing"] = _balancing(model, reporting.classes)
-    y_pred = _predict(model, reporting.X, facts)
+    y_pred = _predict(model, reporting.X, facts, sharing)
     proba = class_probabilities(model, reporting.X, len(reporting.classes))
     facts["trial_seconds"] = time.perf_counter() - started
     return y_pred, proba
 
 
-def _predict(model, X, facts):
+def _predict(model, X, facts, sharing):
     """Return predictions; what is loaded at the first is not in their seconds."""
     cold = time.perf_counter()
     model.predict(X[:WARM_UP_ROWS])
     warm = time.perf_counter()
+    facts["warmup_seconds"] = warm - cold + sharing.saved_since()
     y_pred = np.asarray(model.predict(X))
-    seconds = time.perf_counter() - warm
-    facts |= {"warmup_seconds": warm - cold, "predict_seconds": seconds}
+    seconds = time.perf_counter() - warm + sharing.saved_since()
+    facts["predict_seconds"] = seconds
     facts["images_per_second"] = len(X) / seconds
     return y_pred
 

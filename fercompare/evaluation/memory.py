@@ -32,19 +32,34 @@ def jobs_that_fit(n_jobs, estimate, datasets):
     int
         At least one.
     """
-    free = free_megabytes()
-    needs = estimate.megabytes
-    if estimate.n_unlike:
-        largest = max(data.X.nbytes for data in datasets)
-        needs = float(np.fmax(needs, PROCESS_MB + COPIES * largest / 1e6))
+    needs = megabytes_needed(estimate, datasets)
+    return that_fit(n_jobs, needs, free_megabytes())
+
+
+def megabytes_needed(estimate, datasets):
+    """Return what the largest trial will hold; see `jobs_that_fit`."""
+    if not estimate.n_unlike:
+        return estimate.megabytes
+    largest = max(data.X.nbytes for data in datasets)
+    return float(np.fmax(estimate.megabytes, PROCESS_MB + COPIES * largest / 1e6))
+
+
+def that_fit(n_jobs, needs, free, where=""):
+    """Return how many trials of ``needs`` fit into the ``free`` megabytes, and warn.
+
+    Examples
+    --------
+    >>> that_fit(4, 1000.0, 8000.0)
+    4
+    """
     if free is None or not n_jobs * needs > SHARE * free:
         return n_jobs
     fitting = max(1, int(SHARE * free // needs))
     if fitting < n_jobs:
         warnings.warn(
-            f"{n_jobs} trials at a time, of up to {needs:,.0f} MB each, do not fit "
-            f"into the {free:,.0f} MB that are free: {fitting} will run at a time",
-            stacklevel=3,
+            f"{where}{n_jobs} trials at a time, of up to {needs:,.0f} MB each, do not "
+            f"fit into the {free:,.0f} MB that are free: {fitting} will run at a time",
+            stacklevel=4,
         )
     return fitting
 

@@ -7,27 +7,27 @@ are read from the store.
 """
 
 import math
-import tempfile
 import time
 import warnings
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 
-import joblib
-
-from fercompare.errors import DataError, keep_interrupts
+from fercompare.errors import keep_interrupts
+from fercompare.evaluation.backends import check_backend, workplace
 from fercompare.evaluation.claims import holder, sweep
 from fercompare.evaluation.energy import check_energy
-from fercompare.evaluation.memory import jobs_that_fit
 from fercompare.evaluation.pace import Pace
-from fercompare.evaluation.provenance import n_cores
+from fercompare.evaluation.shared import places_of
+from fercompare.evaluation.shelf import shelves
 from fercompare.evaluation.store import Store
 from fercompare.evaluation.study import collect, left_to_run, plan_study, warn_of_others
 from fercompare.evaluation.tasks import Task, parts_of, perform
 from fercompare.evaluation.trials import FAILED
-from fercompare.evaluation.workers import Died, run_in_processes
+from fercompare.evaluation.turns import cards_taken
+from fercompare.evaluation.workers import Died
 
-SECONDS_BETWEEN_LOOKS = 0.2
+SECONDS_BETWEEN_LOOKS, MOST_ROUNDS = 0.2, 10
+"""At the trials of others: longer each time, up to so many times."""
 
 
 @keep_interrupts()
@@ -43,6 +43,8 @@ def run_benchmark(
     quick=False,
     store="results/bench",
     n_jobs=1,
+    backend="processes",
+    scheduler=None,
     energy=False,
     retry_failed=False,
     time_limit=None,
@@ -80,6 +82,11 @@ def run_benchmark(
         Trials at a time, each in a process with its share of the cores; -1 for one a
         core. Fewer, with a warning, where the memory does not hold as many. The
         outcomes are the same.
+    backend : {"processes", "dask"}, default="processes"
+        Where they run: on this machine, or one on each worker of a Dask cluster, which
+        has to share the store's folder.
+    scheduler : str or distributed.Client, optional
+        Of the cluster: its address, as in ``"tcp://10.0.0.1:8786"``, or a client of it.
     energy : bool, default=False
         Estimate what each trial takes, by codecarbon.
     retry_failed : bool, default=False
@@ -92,7 +99,7 @@ def run_benchmark(
         Called with ``(n_done, n_trials, outcome)`` after each trial that was run;
         those in the store before count as done. Its method ``begin``, if it has one,
         is called before with the trials to run, the listing of the store, and how
-        many run at a time.
+        many run at a time; its method ``at_a_time`` when that changes.
 
     Returns
     -------
@@ -111,12 +118,13 @@ def run_benchmark(
     >>> outcomes[0].status
     'done'
     """
+    check_backend(backend, scheduler, n_jobs)
     if energy:
         check_energy()
     deadline = time.monotonic() + (math.inf if time_limit is None else time_limit)
     protocol = {"cv": cv, "group": group, "parts": parts}
     study = plan_study(datasets, models, strategies, seeds, quick=quick, **protocol)
-    store = Store(store)
+    store = Store(Path(store).absolute())
     listing = store.listing()
     if listing:
         done = {key for key, outcome in listing.items() if outcome.status != FAILED}
@@ -126,91 +134,63 @@ def run_benchmark(
     left = left_to_run(study, outcomes, retry_failed)
     n_done = len(study.trials) - len(left)
     left = left[:limit]
-    n_jobs = _jobs(n_jobs, left, study, listing)
-    if hasattr(progress, "begin"):
-        progress.begin(left, listing, n_jobs)
-    with _tasks(study, left, store, outcomes, n_jobs, energy) as tasks:
-        for outcome in _run(tasks, n_jobs, deadline):
-            outcomes[outcome.trial.key] = outcome
-            n_done += 1
-            if progress is not None:
-                progress(n_done, len(study.trials), outcome)
+    wanted = {trial.dataset: study.datasets[trial.dataset] for trial in left}
+    needs = Pace(listing.values()).estimate(left)
+    size = getattr(progress, "at_a_time", None)
+    place = workplace(backend, scheduler, n_jobs, store, needs, wanted, size)
+    with place as (n_jobs, data, run, folder):
+        if hasattr(progress, "begin"):
+            progress.begin(left, listing, n_jobs)
+        with _tasks(study, left, store, outcomes, data, energy, folder) as tasks:
+            for outcome in _run(tasks, run, lambda: time.monotonic() < deadline):
+                outcomes[outcome.trial.key] = outcome
+                n_done += 1
+                if progress is not None:
+                    progress(n_done, len(study.trials), outcome)
     return [outcomes[t.key] for t in study.trials if t.key in outcomes]
 
 
-def _jobs(n_jobs, trials, study, listing):
-    if n_jobs < 1 and n_jobs != -1:
-        raise DataError(
-            f"n_jobs={n_jobs}", remedy="give 1 or more, or -1 for all cores"
-        )
-    n_jobs = n_cores() if n_jobs == -1 else n_jobs
-    if n_jobs == 1 or not trials:
-        return n_jobs
-    wanted = {trial.dataset for trial in trials}
-    datasets = [study.datasets[name] for name in wanted]
-    needs = Pace(listing.values()).estimate(trials)
-    return jobs_that_fit(n_jobs, needs, datasets)
-
-
 @contextmanager
-def _tasks(study, trials, store, outcomes, n_jobs, energy):
-    """Yield the tasks of trials, their data within reach of the processes."""
-    if trials:
-        with store.refusing():
-            store.path.mkdir(parents=True, exist_ok=True)
-    data = {trial.dataset: study.datasets[trial.dataset] for trial in trials}
-    make = nullcontext if n_jobs == 1 else tempfile.TemporaryDirectory
-    with make() as folder:
-        if folder is not None:
-            for number, (name, dataset) in enumerate(data.items()):
-                data[name] = Path(folder, f"{number}.joblib")
-                joblib.dump(dataset, data[name])
-        yield [
-            Task(
-                trial,
-                data[trial.dataset],
-                study.protocols[trial.dataset],
-                study.models[trial.model],
-                study.strategies[trial.strategy],
-                store,
-                energy,
-                outcomes[trial.key].checksum if trial.key in outcomes else None,
-            )
-            for trial in trials
-        ]
-    parts_of.cache_clear()
+def _tasks(study, trials, store, outcomes, data, energy, folder):
+    """Yield the tasks of trials."""
+    try:
+        with shelves((trial.dataset for trial in trials), folder) as shelf_of:
+            yield [
+                Task(
+                    trial,
+                    data[trial.dataset],
+                    study.protocols[trial.dataset],
+                    study.models[trial.model],
+                    study.strategies[trial.strategy],
+                    store,
+                    energy,
+                    outcomes[trial.key].checksum if trial.key in outcomes else None,
+                    shelf_of.get(trial.dataset),
+                )
+                for trial in trials
+            ]
+    finally:
+        parts_of.cache_clear()
+        places_of.cache_clear()
 
 
-def _run(tasks, n_jobs, deadline):
+def _run(tasks, run, may_start):
     """Yield the outcomes as they come; wait for those that others are at."""
-    is_first_round = True
-    while tasks:
-        held, in_time = [], _until(deadline, tasks)
-        for task, outcome in _results(in_time, n_jobs):
+    n_rounds = 0
+    while tasks and may_start():
+        held, n_rounds = [], n_rounds + 1
+        for task, outcome in run(tasks, may_start):
             if isinstance(outcome, Died):
                 outcome = perform(task, outcome)
             if outcome is None:
                 held.append(task)
             else:
                 yield outcome
-        if held and is_first_round:
-            _tell_of_waiting(held)
-        is_first_round, tasks = False, held
         if held:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-
-
-def _results(tasks, n_jobs):
-    if n_jobs == 1:
-        return ((task, perform(task)) for task in tasks)
-    return run_in_processes(perform, tasks, n_jobs)
-
-
-def _until(deadline, tasks):
-    for task in tasks:
-        if time.monotonic() >= deadline:
-            return
-        yield task
+            if n_rounds == 1:
+                _tell_of_waiting(held)
+            time.sleep(min(n_rounds, MOST_ROUNDS) * SECONDS_BETWEEN_LOOKS)
+        tasks = held
 
 
 def _tell_of_waiting(held):
@@ -220,4 +200,8 @@ def _tell_of_waiting(held):
             f"waiting for {len(held)} trials that others run, the first by {who}; "
             "if that process is no more, delete the file",
             stacklevel=2,
+        )
+    elif cards_taken():
+        warnings.warn(
+            f"{len(held)} trials wait for the graphics card of another", stacklevel=2
         )

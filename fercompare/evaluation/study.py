@@ -4,16 +4,21 @@ import itertools
 import re
 import warnings
 from collections import defaultdict
+from contextlib import suppress
 from typing import NamedTuple
 
-from fercompare.balancing.strategies import DoesNotApply
+from sklearn.dummy import DummyClassifier
+
+from fercompare.balancing.strategies import DoesNotApply, rebalance
+from fercompare.datasets.catalogue import DATASETS
 from fercompare.datasets.loading import load_dataset
-from fercompare.errors import DataError
+from fercompare.errors import DataError, look_up
 from fercompare.evaluation.fitting import make_estimator
 from fercompare.evaluation.protocol import protocol_for
 from fercompare.evaluation.quick import FOLDS, SEEDS, few_rows, short
 from fercompare.evaluation.specification import differences, specify
 from fercompare.evaluation.trials import FAILED, Trial
+from fercompare.models import make_model
 from fercompare.naming import canonical
 from fercompare.seeds import seed_for
 
@@ -59,9 +64,11 @@ def plan_study(
     >>> len(study.trials), sorted(study.trials[0].specification)
     (6, ['code', 'data', 'model', 'parameters', 'strategy'])
     """
-    datasets = {name: _dataset(d) for name, d in _named(datasets).items()}
+    datasets = _named(datasets)
     models, strategies = _named(models, "+"), _named(strategies, "@")
+    check_names(datasets.values(), models.values(), strategies.values())
     seeds = _seeds(seeds)
+    datasets = {name: _dataset(data) for name, data in datasets.items()}
     if quick:
         datasets = {name: few_rows(data) for name, data in datasets.items()}
         seeds, cv = seeds[:SEEDS], _at_most(FOLDS, cv)
@@ -83,6 +90,30 @@ def plan_study(
         numbers = itertools.product(seeds, protocols[dataset].folds)
         trials += [Trial(*names, seed, meant, fold) for seed, fold in numbers]
     return Study(datasets, models, strategies, protocols, trials)
+
+
+def check_names(datasets, models, strategies):
+    """Raise where a name or an option of one means nothing, before data are loaded.
+
+    Parameters
+    ----------
+    datasets, models, strategies : iterable
+        What is no name is let pass.
+
+    Examples
+    --------
+    >>> check_names(["fer2013"], ["hog+svm(C=2)"], ["smoot"])
+    Traceback (most recent call last):
+        ...
+    fercompare.errors.UnknownName: unknown strategy 'smoot'; did you mean 'smote'?
+    """
+    for name in filter(_is_name, datasets):
+        look_up(name, DATASETS, "data set")
+    for name in filter(_is_name, models):
+        make_model(name)
+    for name in filter(_is_name, strategies):
+        with suppress(DoesNotApply):
+            rebalance(DummyClassifier(), name)
 
 
 def collect(study, listing):
@@ -153,6 +184,10 @@ def _named(things, separator=None):
             for name in names
         ]
     return {name: name for name in names}
+
+
+def _is_name(thing):
+    return isinstance(thing, str)
 
 
 def _seeds(seeds):

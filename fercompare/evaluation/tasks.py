@@ -4,23 +4,24 @@ import functools
 from pathlib import Path
 from typing import NamedTuple
 
-import joblib
-
 from fercompare.balancing.strategies import DoesNotApply
 from fercompare.datasets.base import Dataset
-from fercompare.evaluation.claims import claim
+from fercompare.evaluation.claims import claim, is_mine
 from fercompare.evaluation.fitting import make_estimator, run_trial
 from fercompare.evaluation.parts import divide
 from fercompare.evaluation.protocol import Protocol
 from fercompare.evaluation.quick import short
+from fercompare.evaluation.reach import open_in_reach
 from fercompare.evaluation.store import Store
 from fercompare.evaluation.trials import FAILED, Outcome, Trial
+from fercompare.evaluation.turns import own_card
 
 
 class Task(NamedTuple):
     """All that a process needs to run a trial; ``data`` may be a file of a `Dataset`.
 
-    ``replaces`` is the checksum of the failure that is to be run again.
+    ``replaces`` is the checksum of the failure that is to be run again, ``shelf`` the
+    folder in which trials of this data set share what they compute.
     """
 
     trial: Trial
@@ -31,6 +32,7 @@ class Task(NamedTuple):
     store: Store
     energy: bool
     replaces: str | None
+    shelf: Path | None = None
 
 
 def perform(task, died=None):
@@ -45,7 +47,7 @@ def perform(task, died=None):
     Returns
     -------
     StoredOutcome or None
-        None where another process is at it.
+        None where another process is at it, or at the card that it wants.
     """
     trial, store = task.trial, task.store
     with store.refusing(), claim(store.path, trial.key) as mine:
@@ -55,16 +57,19 @@ def perform(task, died=None):
         if found is not None and found.checksum != task.replaces:
             return found
         if died is None:
-            store.save(_outcome(task))
+            outcome = _outcome(task)
         else:
             facts = {"traceback": died.detail}
-            store.save(Outcome(trial, FAILED, died.reason, facts=facts))
-        return store.find(trial.key)
+            outcome = Outcome(trial, FAILED, died.reason, facts=facts)
+        if outcome is not None and is_mine(store.path, trial.key):
+            store.save(outcome)
+        found = store.find(trial.key)
+        return None if found is None or found.checksum == task.replaces else found
 
 
 def _outcome(task):
     trial = task.trial
-    data = _open(task.data) if isinstance(task.data, Path) else task.data
+    data = open_in_reach(task.data) if isinstance(task.data, Path) else task.data
     seed = 0 if trial.fold is None else trial.seed  # parts are the same for all seeds
     parts = parts_of(data, task.protocol, seed, trial.fold)
     names = trial.model, trial.strategy
@@ -76,13 +81,11 @@ def _outcome(task):
         model = reason
     else:
         model = short(model) if trial.specification.get("quick") else model
-    return run_trial(trial, parts, model, energy=task.energy)
+    with own_card(model) as model:
+        if model is None:
+            return None
+        return run_trial(trial, parts, model, energy=task.energy, shelf=task.shelf)
 
 
 parts_of = functools.lru_cache(maxsize=1)(divide)
 """The parts that were asked for last: tasks ask for the same one after the other."""
-
-
-@functools.lru_cache(maxsize=1)
-def _open(path):
-    return joblib.load(path, mmap_mode="r")

@@ -1,15 +1,19 @@
 """Tasks in processes of their own, each in a slot that outlives the death of one."""
 
 import concurrent.futures
+import os
 import pickle
 import re
 import signal
+import sys
+from contextlib import contextmanager, nullcontext
 from typing import NamedTuple
 
 from joblib.externals.loky import ProcessPoolExecutor
 from joblib.externals.loky.process_executor import BrokenProcessPool
 from threadpoolctl import threadpool_limits
 
+from fercompare.classifiers.engines import solving_with
 from fercompare.evaluation.provenance import n_cores
 
 THREAD_COUNTS = (
@@ -81,6 +85,44 @@ def run_in_processes(function, tasks, n_jobs):
     finally:
         for slot in [*idle, *(slot for slot, _ in running.values())]:
             slot.shutdown(kill_workers=not finished)
+
+
+@contextmanager
+def limited_threads(n_threads):
+    """Have every library use so many threads, those that are loaded within too.
+
+    It is about calls from this thread, in a process that was started without
+    fercompare's knowledge and maybe told otherwise, as Dask tells its workers.
+
+    Examples
+    --------
+    >>> with limited_threads(1):
+    ...     os.environ["OMP_NUM_THREADS"]
+    '1'
+    """
+    before = {name: os.environ.get(name) for name in THREAD_COUNTS}
+    os.environ.update(dict.fromkeys(THREAD_COUNTS, str(n_threads)))
+    try:
+        with (
+            threadpool_limits(n_threads),
+            solving_with(n_threads),
+            _limited_torch(n_threads),
+        ):
+            yield
+    finally:
+        for name, count in before.items():
+            if count is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = count
+
+
+def _limited_torch(n_threads):
+    if "torch" not in sys.modules:
+        return nullcontext()
+    from fercompare.deep.devices import computing_with
+
+    return computing_with(n_threads)
 
 
 def _slot(n_jobs):
