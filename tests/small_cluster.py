@@ -30,6 +30,7 @@ class Machines:
     def __init__(self, folder):
         self.file, self.preload = folder / "scheduler.json", folder / "other.py"
         self.preload.write_text(OTHER_VERSION)
+        self.workers, self.n_others = [], 0
         surroundings = {
             "OMP_NUM_THREADS": "1",  # as Dask's nannies have it
             "DASK_LOGGING__DISTRIBUTED": "critical",
@@ -55,28 +56,45 @@ class Machines:
 
     def start_worker(self, options=""):
         """Return the number of a new worker."""
-        return self.start(f"worker --no-nanny --nthreads 1 {options}")
+        pid = self.start(f"worker --no-nanny --nthreads 1 {options}")
+        self.workers.append(pid)
+        return pid
 
     def start_other_version(self):
-        """Return the number of a worker that has another fercompare."""
-        return self.start_worker(f"--preload {self.preload}")
+        """Start a worker that has another fercompare."""
+        self.start(f"worker --no-nanny --nthreads 1 --preload {self.preload}")
+        self.n_others += 1
 
-    def wait_for(self, n_workers):
-        """Wait until there are so many workers."""
+    def have(self, n_workers):
+        """End or start workers until there are so many, not counting other versions."""
+        alive = [pid for pid in self.workers if _lives(pid)]
+        for pid in alive[n_workers:]:
+            os.kill(pid, signal.SIGKILL)
+        for _ in range(len(alive), n_workers):
+            self.start_worker()
         with distributed.Client(self.address, set_as_default=False) as client:
-            client.wait_for_workers(n_workers, timeout=60)
+            while len(client.nthreads()) != n_workers + self.n_others:
+                time.sleep(0.02)
 
     @property
     def address(self):
-        """The address of the scheduler."""
-        while not self.file.exists():
+        """The address of the scheduler, once it has written all of its file."""
+        while True:
+            with suppress(FileNotFoundError, json.JSONDecodeError):
+                return json.loads(self.file.read_text())["address"]
             time.sleep(0.01)
-        return json.loads(self.file.read_text())["address"]
 
     def end(self):
         """End all processes."""
         self.process.stdin.close()
         self.process.wait()
+
+
+def _lives(pid):
+    with suppress(ProcessLookupError):
+        os.kill(pid, 0)
+        return True
+    return False
 
 
 def main():
@@ -85,6 +103,7 @@ def main():
 
     import fercompare.evaluation.tasks  # noqa: F401
 
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the dead leave nothing behind
     commands = {"scheduler": dask_scheduler.main, "worker": dask_worker.main}
     pids = []
     for line in sys.stdin:
@@ -92,6 +111,7 @@ def main():
         pid = os.fork()
         if pid == 0:
             sys.stdin.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             commands[name](options)
         pids.append(pid)
         print(pid, flush=True)

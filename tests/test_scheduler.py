@@ -21,7 +21,10 @@ from fercompare.evaluation.provenance import n_cores
 from fercompare.evaluation.workers import limited_threads
 
 distributed = pytest.importorskip("distributed")
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
+    pytest.mark.xdist_group("the cluster"),  # tests end workers of each other's
+]
 
 WRONG_USE = 2
 
@@ -34,7 +37,7 @@ def machines(tmp_path_factory):
     for options in ("", "", "--nthreads 2"):
         started.start_worker(options)
     started.start_other_version()
-    started.wait_for(4)
+    started.have(3)
     yield started
     started.end()
 
@@ -175,6 +178,7 @@ def test_workers_share_features_with_those_of_as_many_threads(tmp_path, machines
 def test_no_more_workers_of_a_machine_are_used_than_its_memory_holds_trials(
     data, tmp_path, machines, monkeypatch
 ):
+    machines.have(2)
     monkeypatch.setattr(backends, "megabytes_needed", lambda *_: 1e7)
     with pytest.warns(UserWarning, match=r": 2 trials at a time.*: 1 will run"):
         (outcome,) = bench(data, ["dummy"], tmp_path, machines)
@@ -195,6 +199,7 @@ def test_a_trial_that_kills_its_workers_is_given_up_and_the_rest_is_done(
     data, tmp_path, machines, monkeypatch
 ):
     monkeypatch.setattr(crew, "SECONDS_ALONE", 0.1)
+    machines.have(2)  # which the trial ends, so that it waits for a third
     log = str(tmp_path / "log")
     models = {"killed": small_bench.Killed()}
     models |= {f"guess-{k}": small_bench.Guess(log, 0.1, k) for k in range(4)}
@@ -210,7 +215,7 @@ def test_a_trial_that_kills_its_workers_is_given_up_and_the_rest_is_done(
         outcomes = bench(data, models, tmp_path / "out", machines)
     assert [outcome.status for outcome in outcomes] == ["failed"] + ["done"] * 4
     assert "3 workers ended while they ran it" in outcomes[0].reason
-    assert sorted(small_bench.lines(log)) == ["0", "1", "2", "3"]
+    assert sorted(small_bench.lines(log)) == list("0123")
     assert any("dask worker tcp://" in str(warned.message) for warned in told)
 
 
@@ -226,8 +231,7 @@ def test_a_worker_of_another_version_is_refused(data, tmp_path, machines):
 def test_a_scheduler_that_vanishes_is_one_clear_error_and_what_is_done_stays(
     data, tmp_path, machines
 ):
-    machines.start_worker()
-    machines.wait_for(2)
+    machines.have(1)
     store, log = tmp_path / "out", str(tmp_path / "log")
     models = {"quick": small_bench.Guess(log), "slow": small_bench.Guess(log, 60.0, 1)}
     with warnings.catch_warnings():

@@ -1,9 +1,7 @@
 """`fercompare live`: a camera or a film, and what a model sees in its faces."""
 
-import signal
-import threading
 import time
-from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, closing, nullcontext, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +9,7 @@ import click
 
 from fercompare.cli.options import Number
 from fercompare.cli.showing import check_writable
+from fercompare.cli.stopping import stoppable
 
 STILL_KEY = "s"
 
@@ -158,7 +157,7 @@ def _watch(film, watcher, sinks, *, mirror, time_limit, no_window):
     frames = mirrored(frames) if mirror else frames
     watched = Watched()
     try:
-        with _ending_by_signal():
+        with stoppable():  # so that a film is finished
             if film.is_live or sinks.window:
                 if not film.is_live:
                     frames = in_time(frames)
@@ -233,16 +232,3 @@ def _asked_to_end(sinks, picture):
             save_picture(picture, Path(f"{name}.png"))
             sinks.tell(f"{name}.png")
     return sinks.window.is_closed
-
-
-@contextmanager
-def _ending_by_signal():
-    """End by SIGTERM as by Ctrl-C, so that a film is finished."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
