@@ -120,6 +120,7 @@ def test_a_store_that_workers_cannot_see_is_said_before_a_trial_runs(
 def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(
     data, tmp_path, machines
 ):
+    machines.have(3)
     store, log = tmp_path / "out", tmp_path / "log"
     models = {f"guess-{k}": small_bench.Guess(str(log), 0.05, k) for k in range(8)}
     models["long"] = small_bench.Guess(str(log), 1.5, 99)
@@ -154,6 +155,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_doubles_nothing(
 
 
 def test_workers_share_features_with_those_of_as_many_threads(tmp_path, machines):
+    machines.have(2)
     faces, seen = load_dataset("synthetic", n=120, image_shape=(16, 16)), set()
 
     def look(n_done, n_trials, outcome):
@@ -186,6 +188,7 @@ def test_no_more_workers_of_a_machine_are_used_than_its_memory_holds_trials(
 
 
 def test_the_command_runs_on_the_cluster_too(call, tmp_path, machines):
+    machines.have(2)
     words = ("bench", "--option", "n=120", "--models", "dummy", "--balance", "none")
     where = ("--backend", "dask", "--scheduler", machines.address)
     told = call(*words, *where, "--store", "out", "--write-suite", "s.toml").stderr
@@ -220,6 +223,7 @@ def test_a_trial_that_kills_its_workers_is_given_up_and_the_rest_is_done(
 
 
 def test_a_worker_of_another_version_is_refused(data, tmp_path, machines):
+    machines.have(0)
     with (
         pytest.raises(DataError, match=r"no worker can .*0\.0\.9, and here is"),
         pytest.warns(UserWarning, match="is not used"),
