@@ -156,8 +156,10 @@ def write_page(study, full=False, folder=RESULTS):
     """
     outcomes = study.gather(load_results(study.store(full)))
     name = study.store(full).name
+    figures = {f"{name}-{key}": one for key, one in study.pictures(outcomes).items()}
+    shown = [f"![{picture}](pictures/{picture}.png)\n" for picture in figures]
     texts = {
-        "md": "\n".join([*study.page(outcomes, full), ""]),
+        "md": "\n".join([*study.page(outcomes, full), "", *shown]),
         "csv": to_csv(pd.concat(rankings(outcomes), ignore_index=True)),
         "tex": "\n".join(to_latex(b.sheet, b.title) for b in grid_boards(outcomes)),
     }
@@ -166,8 +168,8 @@ def write_page(study, full=False, folder=RESULTS):
         path = folder / f"{name}.{ending}"
         path.write_text(text)
         paths.append(path)
-    for picture, figure in study.pictures(outcomes).items():
-        paths += save_figure(figure, folder / "pictures" / f"{name}-{picture}", ["png"])
+    for picture, figure in figures.items():
+        paths += save_figure(figure, folder / "pictures" / picture, ["png"])
     return paths
 
 

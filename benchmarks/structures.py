@@ -20,7 +20,7 @@ from fercompare.report.leaderboard import scores
 
 BLOCKS, CONVOLUTIONS, DENSE = (2, 3, 4, 5), (1, 2), (0, 1, 2, 3)
 """What is searched: blocks, convolutions in each, dense layers before the last."""
-TRIALS, MORE_TRIALS = 16, 60
+TRIALS, MORE_TRIALS = 6, 60
 METRIC = "accuracy"
 NARROW = {
     "width": 8,
