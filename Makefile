@@ -2,13 +2,16 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin
 
-.PHONY: bench test lint clean
+.PHONY: bench test results lint clean
 
 bench: $(VENV)/.ready
 	$(RUN)/fercompare bench $(ARGS)
 
 test: lint
 	$(RUN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+results: $(VENV)/.ready
+	$(RUN)/python benchmarks/derive.py
 
 lint: $(VENV)/.ready
 	$(RUN)/ruff check .

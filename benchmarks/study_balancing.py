@@ -122,7 +122,7 @@ def page(outcomes, full):
     shown = [o for o in outcomes if o.trial.strategy in (*STRATEGIES, FLY)]
     return [
         THEIRS,
-        *_what_was_run(outcomes, full),
+        *_what_was_run(outcomes, _seeds(gained), full),
         "**We find**, by macro-F1 on images and seeds, each table corrected for all of "
         "its comparisons after Holm:",
         "",
@@ -178,7 +178,7 @@ def front(outcomes):
     n_rows = sum(outcomes[0].facts["data"]["training_counts"].values())
     return [
         f"Macro-F1 on FER2013's PrivateTest ({gained[0].n_images:,} images), mean of "
-        f"{gained[0].seeds_b} seeds, learned from {n_rows:,} images of its Training "
+        f"{_seeds(gained)} seeds, learned from {n_rows:,} images of its Training "
         "part: without balancing, and what each answer to imbalance adds to that. Bold "
         "is what images and seeds tell apart, after Holm for all comparisons here.",
         "",
@@ -187,6 +187,13 @@ def front(outcomes):
         f"these networks, {counted(against)}.",
         "",
     ]
+
+
+def _seeds(comparisons):
+    """Return how many seeds each of two has, in words."""
+    found = [n for one in comparisons for n in (one.seeds_a, one.seeds_b)]
+    fewest, most = min(found, default=0), max(found, default=0)
+    return str(most) if fewest == most else f"{fewest} to {most}"
 
 
 def pictures(outcomes):
@@ -211,14 +218,13 @@ def _answer(outcome):
     return Outcome(**kept | {"trial": renamed})
 
 
-def _what_was_run(outcomes, full):
+def _what_was_run(outcomes, seeds, full):
     counts = outcomes[0].facts["data"]["training_counts"]
-    n_seeds = len({outcome.trial.seed for outcome in outcomes})
     told = ", ".join(f"{n:,} {name}" for name, n in counts.items())
     which = "the full study" if full else "what two cores can keep"
     lines = [
         f"**We ran** {which}: {sum(counts.values()):,} images of FER2013's Training "
-        f"part ({told}), {n_seeds} seeds; PrivateTest reports, PublicTest was looked "
+        f"part ({told}), {seeds} seeds; PrivateTest reports, PublicTest was looked "
         "at for the settings only."
     ]
     if not full:

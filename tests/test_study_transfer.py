@@ -43,6 +43,7 @@ def patch(tmp_path_factory):
         patch.setattr(structures, "CONVOLUTIONS", (1,))
         narrow = structures.NARROW | {"width": 2, "epochs": 2}
         patch.setattr(structures, "NARROW", narrow)
+        patch.setattr(structures, "LONG", {"epochs": 3})
         short = {"size": 32, "epochs": 1, "batch_size": 16, "weights": None}
         patch.setattr(study, "SHORT", short)
         patch.setattr(study, "BACKBONES", (TINY, study.THERE))
@@ -169,7 +170,7 @@ def test_the_page_says_what_was_run_and_what_was_not(page):
     assert "70 images" in page
     assert "fewer images teach here" in page.lower()
     assert "70 of 14,354" in page
-    assert "2 epochs of plain networks and 1 epochs of transfer (fixed)" in page
+    assert "2 to 3 epochs of plain networks and 1 epochs of transfer (fixed)" in page
     assert f"{TINY} here, of vgg16 there" in page
     assert "`vgg16` **was not run**" in page
     assert f"`{TINY}` **was not run**" not in page
