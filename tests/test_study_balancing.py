@@ -71,13 +71,26 @@ def test_augmentation_is_a_column_of_its_own(outcomes, page):
     assert any(f"**{gained:+.3f}**" in line for line in page)
 
 
-def test_the_front_page_counts_the_verdicts(outcomes):
+def test_the_front_page_has_what_each_answer_brings(outcomes):
     front = study.front(outcomes)
-    told = verdicts(study.answers(outcomes), study.AGAINST_AUGMENTATION)
-    assert {one.a for one in told} == {"cnn5:none", "cnn5:smote_enn"}
-    worse = sum(one.p_holm < 0.05 and one.difference < 0 for one in told)
-    assert worse
-    assert f"0 of 2 are better, {worse} worse, and {2 - worse} cannot be" in front[-2]
+    gained = f1(outcomes, "hog+svm", "smote_enn") - f1(outcomes, "hog+svm")
+    cells = line_of(front, "| hog+svm |")
+    assert cells[1:] == [f"{f1(outcomes, 'hog+svm'):.3f}", f"{gained:+.3f}", ""]
+    assert line_of(front, "| cnn5 |")
+    assert "Of networks nothing" not in "".join(front)
+
+
+def test_networks_stay_off_the_front_page_while_length_decides(outcomes):
+    longer = [
+        Outcome(**vars(o) | {"trial": replace(o.trial, model="cnn5, 25 epochs")})
+        for o in outcomes
+        if o.trial.names[1:] == (AUGMENTED, "none", 0)
+    ]
+    front = study.front([*outcomes, *longer])
+    assert not [line for line in front if line.startswith("| cnn")]
+    (told,) = [line for line in front if "Of networks nothing is claimed" in line]
+    assert "25 epochs are better than 10" in told
+    assert "for as long is not told apart than that" in told
 
 
 def test_the_page_says_what_smote_enn_leaves(outcomes, page):
