@@ -41,7 +41,7 @@ def test_every_picture_shows_what_its_outcomes_say(derived):
     assert pictures
     for name, path in pictures.items():
         with Image.open(published(name)) as picture:
-            (version,) = MATPLOTLIB.search(picture.info["Software"])[:1]
+            version = MATPLOTLIB.search(picture.info["Software"])[0]
         if version == matplotlib.__version__:
             assert cmp(published(name), path, shallow=False), name
 
