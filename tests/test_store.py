@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,6 @@ from fercompare.errors import DataError
 from fercompare.evaluation.claims import claim, holder
 from fercompare.evaluation.specification import specify
 from fercompare.evaluation.store import Store
-from fercompare.evaluation.stored import digest_of
 from fercompare.evaluation.trials import DONE, Outcome, Trial
 
 SCRIPT = small_bench.__file__
@@ -127,27 +126,18 @@ def test_a_claim_that_nobody_signed_is_taken_after_a_while(tmp_path):
         assert mine
 
 
-def test_ten_thousand_outcomes_are_listed_in_two_seconds(tmp_path, monkeypatch, data):
+def test_listing_many_outcomes_opens_none_of_their_arrays(tmp_path, data):
     (first,) = small_bench.small_bench(data, tmp_path, tmp_path / "log", n_models=1)
-    store, n = Store(tmp_path), 10_000
-    text = first.path.read_text()
-    packed = first.path.with_suffix(".npz").read_bytes()
-    seed, digest = '"seed": 0,', text[14:78]
-    assert seed in text
+    store, n = Store(tmp_path), 300
+    kept = {field.name: getattr(first, field.name) for field in fields(Outcome)}
     for k in range(1, n):
-        trial = replace(first.trial, seed=k)
-        content = text.replace(seed, f'"seed": {k},')
-        signed = digest_of(trial.key, content.encode())
-        content = content.replace(digest, signed)
-        (tmp_path / f"{trial.key}.json").write_text(content)
-        (tmp_path / f"{trial.key}.npz").write_bytes(packed)
+        store.save(Outcome(**kept | {"trial": replace(first.trial, seed=k)}))
+    for path in tmp_path.glob("*.npz"):
+        path.write_bytes(bytes(path.stat().st_size))
     models = {"guess-0": small_bench.Guess(str(tmp_path / "log"))}
-    started = time.process_time()
     outcomes = run_benchmark({"noise": data}, models, ["none"], n, store=tmp_path)
-    assert time.process_time() - started < 2
-    assert len(outcomes) == n
+    assert [outcome.trial.seed for outcome in outcomes] == list(range(n))
     assert len(small_bench.lines(tmp_path / "log")) == 1
-    assert outcomes[77].trial.seed == 77
     assert len(store.missing([replace(first.trial, seed=n)])) == 1
 
 
