@@ -176,15 +176,3 @@ def cells_of(one):
         return "", "", ""
     interval = f"{one.low:+.3f} to {one.high:+.3f}"
     return f"{one.difference:+.3f}", interval, f"{one.p_holm:.2g}"
-
-
-def table(titles, rows):
-    """Return the lines of Markdown of a table whose first column is words.
-
-    Examples
-    --------
-    >>> table(["", "F1"], [["svm", ".5"]])
-    ['|  | F1 |', '| --- | ---: |', '| svm | .5 |', '']
-    """
-    lines = [f"| {' | '.join(titles)} |", f"| --- |{' ---: |' * (len(titles) - 1)}"]
-    return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]

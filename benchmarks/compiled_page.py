@@ -4,7 +4,7 @@ import numpy as np
 from by_person import by_model, differences, persons_of, sources_of
 from leakage import APART, MIXED, Leakage, by_source
 from overfitting import Overfitting, conclusion, is_self_scored
-from reference import classes, verdict, verdict_table
+from reference import classes, said, verdict_table
 
 from fercompare.report.runs import runs
 
@@ -15,11 +15,6 @@ SETTINGS = (
 DRAWN = "drawn"
 """Name of a note of sets whose faces are."""
 TRANSFER = "transfer"
-SAID = {
-    "better": "better than",
-    "worse": "worse than",
-    "not told apart": "not told apart from",
-}
 TITLE = "# CK+, JAFFE and SFEW as one set: overfitting, and what leaked"
 THEIRS = """\
 **They found** (CK+48, JAFFE and SFEW joined, contempt dropped, the training part evened
@@ -142,7 +137,7 @@ def _transfer(leak, apart):
     found = differences(
         {(TRANSFER, name): (leak.apart[TRANSFER], leak.apart[name]) for name in others}
     )
-    told = "; ".join(f"{SAID[verdict(one)]} {one.b}" for one in found)
+    told = "; ".join(map(said, found))
     what = apart[TRANSFER][0].trial.specification["model"]
     return [
         f"Of persons that were not learned from, `{what}`:",

@@ -6,6 +6,7 @@ Read from stored predictions, as everything in `reference` is.
 from typing import NamedTuple
 
 import numpy as np
+from reference import table
 
 from fercompare.report.figures import COLOURS, MARKS, open_axes, sheet
 from fercompare.report.resampling import Estimate, image_weights, pairwise
@@ -79,14 +80,11 @@ def shares(of_model, classes, truth, called):
 
 def share_table(seen, classes, pairs):
     """Return the lines of Markdown of those shares, both ways, mean ± deviation."""
-    lines = [f"| | {' | '.join(seen)} |", f"| --- |{' ---: |' * len(seen)}"]
-    for truth, called in both_ways(pairs):
-        of_each = (
-            shares(of_model, classes, truth, called) for of_model in seen.values()
-        )
-        cells = " | ".join(map(spread, of_each))
-        lines.append(f"| {truth} called {called} | {cells} |")
-    return [*lines, ""]
+    rows = []
+    for way in both_ways(pairs):
+        cells = [spread(shares(of_model, classes, *way)) for of_model in seen.values()]
+        rows.append([" called ".join(way), *cells])
+    return table(["", *seen], rows)
 
 
 def change_table(found):

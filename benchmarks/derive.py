@@ -28,14 +28,13 @@ from fercompare.report.pictures import PICTURES
 from fercompare.report.training_plots import draw_history
 
 STUDIES = (
-    study_balancing,
-    study_ferplus,
-    study_transfer,
-    study_three_classes,
-    study_compiled,
+    study_balancing.STUDY,
+    study_ferplus.STUDY,
+    study_transfer.STUDY,
+    study_three_classes.STUDY,
+    study_compiled.LOOK_ALIKES,
+    study_compiled.REAL,
 )
-
-
 README = RESULTS.parent / "README.md"
 FRONT = re.compile(r"(<!-- made by make results -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -45,10 +44,10 @@ def derive(folder=RESULTS, readme=README):
     folder = Path(folder)
     (folder / "pictures").mkdir(parents=True, exist_ok=True)
     paths = []
-    for module in STUDIES:
+    for study in STUDIES:
         for full in (False, True):
-            if module.STUDY.store(full).is_dir():
-                paths += write_page(module.STUDY, full, folder)
+            if study.store(full).is_dir():
+                paths += write_page(study, full, folder)
     return [*paths, *_older_pages(folder), *_pictures(folder), _front(readme)]
 
 

@@ -178,8 +178,13 @@ def forget_probabilities(store):
     store = Store(store)
     for outcome in store.load():
         if outcome.proba is not None:
-            kept = {f.name: getattr(outcome, f.name) for f in fields(Outcome)}
-            store.save(Outcome(**kept | {"proba": None}))
+            store.save(changed(outcome, proba=None))
+
+
+def changed(outcome, **changes):
+    """Return a copy of an outcome, as it may be stored, with other values of fields."""
+    kept = {field.name: getattr(outcome, field.name) for field in fields(Outcome)}
+    return Outcome(**kept | changes)
 
 
 def spelled(name, options):
@@ -255,10 +260,20 @@ def verdict_grid(comparisons, start=None):
         told = f"{one.difference:+.3f}"
         cells[row][column] = f"**{told}**" if one.differs else told
         titles |= dict.fromkeys(cells[row])
-    lines = [f"| | {' | '.join(titles)} |", f"| --- |{' ---: |' * len(titles)}"]
-    for row, line in cells.items():
-        lines.append(f"| {row} | {' | '.join(line.get(t, '') for t in titles)} |")
-    return [*lines, ""]
+    rows = [[row, *(line.get(t, "") for t in titles)] for row, line in cells.items()]
+    return table(["", *titles], rows)
+
+
+def table(titles, rows):
+    """Return the lines of Markdown of a table whose first column is words.
+
+    Examples
+    --------
+    >>> table(["", "F1"], [["svm", ".5"]])
+    ['|  | F1 |', '| --- | ---: |', '| svm | .5 |', '']
+    """
+    lines = [f"| {' | '.join(titles)} |", f"| --- |{' ---: |' * (len(titles) - 1)}"]
+    return [*lines, *(f"| {' | '.join(row)} |" for row in rows), ""]
 
 
 def counted(comparisons):
@@ -275,6 +290,13 @@ def verdict(comparison):
     if not comparison.differs:
         return "not told apart"
     return "better" if comparison.difference > 0 else "worse"
+
+
+def said(comparison):
+    """Return the same with what the first of two was compared with."""
+    told = verdict(comparison)
+    joint = "from" if told == "not told apart" else "than"
+    return f"{told} {joint} {comparison.b}"
 
 
 def _lines(boards):

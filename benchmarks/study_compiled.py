@@ -130,7 +130,6 @@ LOOK_ALIKES, REAL = (
     Study(name, arms, page, pictures, gather=whole_seeds)
     for name in ("compiled-look-alikes", "compiled")
 )
-STUDY = LOOK_ALIKES
 
 if __name__ == "__main__":
     of_people = any(word.split("=")[0] == "--root" for word in sys.argv)

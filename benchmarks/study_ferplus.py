@@ -12,14 +12,14 @@ of their own; `gather` makes sure that the same images and labels judge all of t
 """
 
 import hashlib
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ferplus_page import MODES, MORE, page, pictures
-from reference import Arm, Study, main, spelled
+from reference import Arm, Study, changed, main, spelled
 
 from fercompare.errors import DataError
-from fercompare.evaluation.trials import DONE, Outcome
+from fercompare.evaluation.trials import DONE
 from fercompare.seeds import seed_for
 
 NARROW = {
@@ -107,10 +107,8 @@ def _digest_of_what_judges(outcome):
 
 def _judged_as(outcome, digest):
     data = outcome.facts["data"] | {"fingerprint": digest}
-    told = {field.name: getattr(outcome, field.name) for field in fields(Outcome)}
     trial = replace(outcome.trial, dataset="ferplus")
-    facts = outcome.facts | {"data": data}
-    return Outcome(**told | {"trial": trial, "facts": facts})
+    return changed(outcome, trial=trial, facts=outcome.facts | {"data": data})
 
 
 STUDY = Study("ferplus", arms, page, pictures, gather=gather)

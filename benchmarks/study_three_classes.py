@@ -14,7 +14,7 @@ a fixed number of epochs: PublicTest is not used, PrivateTest reports.
 from dataclasses import replace
 
 import numpy as np
-from reference import Arm, Study, main, verdict, verdict_table, verdicts
+from reference import Arm, Study, main, table, verdict, verdict_table, verdicts
 from upright import FOLDER, UprightArm
 from valences import (
     ALIGNED,
@@ -248,22 +248,26 @@ def _listed(counts):
 
 def _scores(shared):
     """Return a table of how right each model is, best first."""
-    lines = [
-        "## Scores on the same images",
-        "",
-        "| model | seeds | macro-F1 | accuracy | balanced acc. | fit s |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
+    titles = "model", "seeds", "macro-F1", "accuracy", "balanced acc.", "fit s"
+    rows = []
     accuracy = rank(shared, "accuracy").set_index("model")
     for _, one in rank(shared, "f1_macro").iterrows():
         cells = (
+            one["model"],
+            f"{one['seeds']}",
             _with_interval(one, "f1_macro"),
             _with_interval(accuracy.loc[one["model"]], "accuracy"),
             f"{one['balanced_accuracy']:.3f}",
             f"{one['fit_seconds']:.0f}",
         )
-        lines.append(f"| {one['model']} | {one['seeds']} | {' | '.join(cells)} |")
-    return [*lines, "", "In brackets 95 % intervals that count images and draws.", ""]
+        rows.append(cells)
+    return [
+        "## Scores on the same images",
+        "",
+        *table(titles, rows),
+        "In brackets 95 % intervals that count images and draws.",
+        "",
+    ]
 
 
 def _with_interval(line, by):

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 import numpy as np
+from reference import changed
 
 from fercompare.errors import DataError
-from fercompare.evaluation.trials import DONE, Outcome
+from fercompare.evaluation.trials import DONE
 from fercompare.labels import EMOTIONS, LABEL_MAPS
 
 VALENCE = "valence3"
@@ -53,13 +54,12 @@ def _moved(outcome, first):
             remedy="run both on the same files of FER2013",
         )
     model = f"{trial.model}{MARKS[trial.dataset]}"
-    return Outcome(
-        replace(trial, dataset=first.trial.dataset, model=model),
-        outcome.status,
+    return changed(
+        outcome,
+        trial=replace(trial, dataset=first.trial.dataset, model=model),
         classes=first.classes,
-        rows=outcome.rows,
         y_true=y_true,
         y_pred=index[outcome.y_pred],
-        leak_free=outcome.leak_free,
+        proba=None,
         facts=outcome.facts | {"data": first.facts["data"]},
     )

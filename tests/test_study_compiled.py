@@ -149,7 +149,7 @@ def test_its_own_arms_run_tiny(root, tmp_path, monkeypatch):
             n: m for n, m in arm.models.items() if n in (study_compiled.PLAIN, *rest)
         }
         replace(arm, models=small).run(tmp_path / "store", root, seeds=[0])
-    found = study_compiled.STUDY.gather(load_results(tmp_path / "store"))
+    found = study_compiled.LOOK_ALIKES.gather(load_results(tmp_path / "store"))
     assert len(found) == 2 * 2 * 2
     nets = [o for o in found if o.trial.model == study_compiled.PLAIN]
     assert all(0 < o.facts["training_curve"][LEARNED][-1] <= 1 for o in nets)
