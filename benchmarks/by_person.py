@@ -162,17 +162,3 @@ def differences(pairs):
         found.append(Difference(a, b, *map(float, cells), float(spread.p[0, 1])))
     corrected = holm([one.p_holm for one in found])
     return [one._replace(p_holm=float(p)) for one, p in zip(found, corrected)]
-
-
-def cells_of(one):
-    """Return a `Difference` as cells of a table: itself, interval, p; empty for None.
-
-    Examples
-    --------
-    >>> cells_of(Difference("a", "b", 0.1, 0.05, 0.15, 0.001))
-    ('+0.100', '+0.050 to +0.150', '0.001')
-    """
-    if one is None:
-        return "", "", ""
-    interval = f"{one.low:+.3f} to {one.high:+.3f}"
-    return f"{one.difference:+.3f}", interval, f"{one.p_holm:.2g}"

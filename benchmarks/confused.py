@@ -6,7 +6,7 @@ Read from stored predictions, as everything in `reference` is.
 from typing import NamedTuple
 
 import numpy as np
-from reference import table
+from reference import cells_of, table
 
 from fercompare.report.figures import COLOURS, MARKS, open_axes, sheet
 from fercompare.report.resampling import Estimate, image_weights, pairwise
@@ -94,9 +94,8 @@ def change_table(found):
         "| --- | --- | ---: | --- | ---: | --- |",
     ]
     for one in found:
-        interval = f"{one.low:+.3f} to {one.high:+.3f}"
-        told = f"{one.difference:+.3f} | {interval} | {one.p_holm:.2g} | {one.verdict}"
-        lines.append(f"| {one.model} | {'–'.join(one.pair)} | {told} |")
+        cells = one.model, "–".join(one.pair), *cells_of(one), one.verdict
+        lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]
 
 

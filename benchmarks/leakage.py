@@ -2,8 +2,8 @@
 that keep persons whole, on the same rows."""
 
 import numpy as np
-from by_person import by_model, cells_of, differences, score, sources_of
-from reference import table
+from by_person import by_model, differences, score, sources_of
+from reference import cells_of, table
 
 from fercompare.report.figures import COLOURS, new_figure, open_axes, shown
 from fercompare.report.resampling import interval

@@ -7,8 +7,8 @@ the two for each of the other, paired by seed and by person.
 
 import numpy as np
 import pandas as pd
-from by_person import cells_of, differences, mean_of, score
-from reference import table
+from by_person import differences, mean_of, score
+from reference import cells_of, table
 from sklearn.metrics import f1_score
 
 from fercompare import CNNClassifier

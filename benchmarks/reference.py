@@ -238,10 +238,24 @@ def verdict_table(comparisons, first="a", second="b"):
     titles = first, second, "difference", "95 % interval", "p (Holm)", "the first is"
     lines = [f"| {' | '.join(titles)} |", "| --- | --- | ---: | --- | ---: | --- |"]
     for one in comparisons:
-        interval = f"{one.low:+.3f} to {one.high:+.3f}"
-        cells = one.a, one.b, f"{one.difference:+.3f}", interval, f"{one.p_holm:.2g}"
-        lines.append(f"| {' | '.join(cells)} | {verdict(one)} |")
+        cells = one.a, one.b, *cells_of(one), verdict(one)
+        lines.append(f"| {' | '.join(cells)} |")
     return [*lines, ""]
+
+
+def cells_of(one):
+    """Return a comparison as cells: difference, interval, p; empty ones for None.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> cells_of(SimpleNamespace(difference=0.1, low=0.05, high=0.15, p_holm=0.001))
+    ('+0.100', '+0.050 to +0.150', '0.001')
+    """
+    if one is None:
+        return "", "", ""
+    interval = f"{one.low:+.3f} to {one.high:+.3f}"
+    return f"{one.difference:+.3f}", interval, f"{one.p_holm:.2g}"
 
 
 def verdict_grid(comparisons, start=None):

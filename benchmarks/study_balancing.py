@@ -18,6 +18,7 @@ from reference import (
     counted,
     grids,
     main,
+    said,
     spelled,
     table,
     verdict,
@@ -201,11 +202,13 @@ def _of_length(lengths):
         return []
     longer, smote, fly = (found[pair] for pair in pairs)
     return [
-        f"- All networks learn for {EPOCHS} epochs, in which SMOTE and `augment` take "
-        f"more steps. {OTHERS[LONGEST]} epochs without balancing are as many steps: "
-        f"five blocks are {verdict(longer)} by them ({longer.difference:+.3f}), and "
-        f"against that SMOTE is {verdict(smote)} ({smote.difference:+.3f}) and "
-        f"augmentation on the fly {verdict(fly)} ({fly.difference:+.3f})."
+        f"- All networks learn for {EPOCHS} epochs (ten were tried first and were too "
+        "few, as PrivateTest showed), in which SMOTE and `augment` take more steps. "
+        f"{OTHERS[LONGEST]} epochs without balancing are as many as SMOTE's: with five "
+        f"blocks these are {said(replace(longer, b=str(EPOCHS)))} "
+        f"({longer.difference:+.3f}), and against them SMOTE is {verdict(smote)} "
+        f"({smote.difference:+.3f}), augmentation on the fly {verdict(fly)} "
+        f"({fly.difference:+.3f})."
     ]
 
 
@@ -248,8 +251,7 @@ def _what_was_run(outcomes, seeds, full):
     if not full:
         settings = ", ".join(f"{name} {value}" for name, value in NARROW.items())
         lines.append(
-            f"Networks are narrow ({settings}) and learn for {EPOCHS} epochs each: ten "
-            "were tried first and were too few, as PrivateTest showed."
+            f"Networks are narrow ({settings}) and learn for {EPOCHS} epochs each."
         )
     return [" ".join(lines), ""]
 

@@ -264,7 +264,10 @@ def test_an_error_while_reading_comes_after_what_was_read(live):
     watcher, watched = SlowWatcher(0), Watched()
     with pytest.raises(DataError, match="is damaged"):
         if live:
-            note = lambda frame, _: seen.append(frame.number)  # noqa: E731
+
+            def note(frame, _):
+                seen.append(frame.number)
+
             for _ in watch_live(breaking(5), watcher, watched, note):
                 pass
         else:

@@ -91,7 +91,7 @@ def test_what_learning_for_longer_does_is_told_beside_smote(outcomes):
     ]
     (told,) = [line for line in study.front(made) if "44 epochs" in line]
     gained = f1(outcomes, AUGMENTED) - f1(outcomes, "cnn5")
-    assert f"five blocks are better by them ({gained:+.3f})" in told
+    assert f"with five blocks these are better than 25 ({gained:+.3f})" in told
     loss = f1(outcomes, "cnn5", "smote_enn") - f1(outcomes, AUGMENTED)
     assert f"SMOTE is not told apart ({loss:+.3f})" in told
     assert "augmentation on the fly not told apart (+0.000)" in told
