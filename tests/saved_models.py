@@ -75,7 +75,7 @@ def check_small(small):
 
 
 REGISTRY["small"] = Entry(Small, check=check_small)
-TINY = {"epochs": 2, "batch_size": 32, "random_state": 0}
+TINY = {"epochs": 2, "batch_size": 32, "precision": "float32", "random_state": 0}
 """Of a network that a test can wait for."""
 
 

@@ -106,7 +106,7 @@ def test_places_of_this_machine_are_not_in_the_file(tmp_path):
 
 
 def test_a_machine_chooses_its_own_device_and_precision(tmp_path):
-    model = cnn().fit(ROWS, LABELS)
+    model = cnn(precision="auto").fit(ROWS, LABELS)
     model.precision_ = "bfloat16"  # as a GPU would have chosen
     save_model(model, tmp_path / "m.fer")
     assert load_model(tmp_path / "m.fer").precision_ == find_precision(

@@ -23,7 +23,14 @@ from fercompare.balancing.strategies import DoesNotApply
 from fercompare.deep.classifier import TorchClassifier
 from fercompare.errors import DataError
 
-SMALL = {"blocks": 2, "width": 4, "dense": (6,), "epochs": 2, "random_state": 0}
+SMALL = {
+    "blocks": 2,
+    "width": 4,
+    "dense": (6,),
+    "epochs": 2,
+    "precision": "float32",
+    "random_state": 0,
+}
 SEEN = []
 
 

@@ -62,6 +62,14 @@ def test_classes_with_names_and_colour(tmp_path):
     assert json.loads(facts["image_shape"]) == [6, 8, 3]
 
 
+def test_a_network_that_predicts_in_bfloat16_is_written_as_it_is_in_float32(tmp_path):
+    model = cnn(epochs=1, precision="bfloat16").fit(ROWS, LABELS)
+    export_onnx(model, tmp_path / "m.onnx")
+    found, _ = asked(tmp_path / "m.onnx", OTHERS)
+    model.precision = "float32"
+    assert np.abs(found - model.predict_proba(OTHERS)).max() < TOLERANCE
+
+
 @pytest.mark.parametrize("name", ["forest", "hog+svm", "backbone", "cnn in a pipeline"])
 def test_what_is_no_network_is_refused(tmp_path, name):
     with pytest.raises(DataError, match="is no network; export a CNN"):

@@ -138,7 +138,7 @@ def _some_rows(n_features):
 def _predicted(classifier, rows):
     """Return the probabilities of the classifier itself, in float32 on the CPU."""
     twin = copy.copy(classifier)
-    twin.device, twin.precision_ = "cpu", "float32"
+    twin.device, twin.precision = "cpu", "float32"
     vars(twin).pop("feature_names_in_", None)
     return twin.predict_proba(rows)
 
