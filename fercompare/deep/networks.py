@@ -3,6 +3,8 @@
 from torch import nn
 from torch.nn import functional
 
+from fercompare.deep.convolutions import Filters
+
 
 class Network(nn.Module):
     """Features, then a head; the features are what the last dense layer sees."""
@@ -69,7 +71,7 @@ def block_network(
 
 
 def _convolution(n_in, n_out, batch_norm):
-    filters = nn.Conv2d(n_in, n_out, 3, padding=1, bias=not batch_norm)
+    filters = Filters(n_in, n_out, bias=not batch_norm)
     norm = [nn.BatchNorm2d(n_out)] if batch_norm else []
     return [filters, *norm, nn.ReLU(inplace=True)]
 
@@ -125,12 +127,10 @@ class Stage(nn.Module):
 
     def __init__(self, n_in, n_out, depth):
         super().__init__()
-        self.first = nn.Conv2d(n_in, n_out, 3, padding=1, bias=False)
+        self.first = Filters(n_in, n_out)
         self.norm = nn.BatchNorm2d(n_out)
         self.more = nn.ModuleList(
-            nn.Sequential(
-                nn.Conv2d(n_out, n_out, 3, padding=1, bias=False), nn.BatchNorm2d(n_out)
-            )
+            nn.Sequential(Filters(n_out, n_out), nn.BatchNorm2d(n_out))
             for _ in range(depth - 1)
         )
 

@@ -141,8 +141,9 @@ class _Step:
         for optimizer in self.run.optimizers:
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        for optimizer in self.run.optimizers:
-            optimizer.step()
+        with computing_in(self.precision, self.device):  # Muon multiplies matrices
+            for optimizer in self.run.optimizers:
+                optimizer.step()
         self.run.move_average(self.recipe.averaging)
         return loss.detach(), scores.detach(), shares
 
