@@ -80,7 +80,7 @@ class Contest:
             "fercompare": self.ours,
             "augmented": lambda: self.ours(augmentation=Augmentation()),
         }
-        if find_precision("auto", options.device) == "bfloat16":
+        if find_precision("auto", options.device, self.start) == "bfloat16":
             self.ways["bfloat16"] = lambda: self.ours("bfloat16")
         if optimizer == "adamw":
             self.ways |= {"loop": self.loop, "skorch": self.skorch}

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from fercompare import CNNClassifier, TorchClassifier, make_model, rebalance
-from fercompare.deep import losses
+from fercompare.deep import devices, losses
 from fercompare.deep.augment import Augmentation
 from fercompare.deep.inputs import Normalization, as_images
 from fercompare.deep.networks import block_network, residual_network
@@ -245,6 +245,19 @@ def test_flips_make_mirror_images_alike():
 def test_both_precisions_learn(precision):
     options = {**TINY, "epochs": 12, "learning_rate": 0.02, "precision": precision}
     assert CNNClassifier(**options).fit(X, Y).score(OTHERS, THEIRS) > 0.8
+
+
+@pytest.mark.parametrize(("groups", "chosen"), [(1, "bfloat16"), (4, "float32")])
+def test_a_processor_learns_filters_of_one_channel_in_float32(
+    monkeypatch, groups, chosen
+):
+    monkeypatch.setattr(devices, "_cpu_multiplies_bfloat16", lambda: True)
+    layers = [nn.Conv2d(1, 4, 3), nn.Conv2d(4, 4, 3, groups=groups), nn.Flatten()]
+    network = nn.Sequential(*layers, nn.LazyLinear(3))
+    model = TorchClassifier(network, epochs=1, device="cpu", random_state=0)
+    assert model.fit(X, Y).precision_ == chosen
+    model.set_params(precision="float32").fit(X, Y)
+    assert model.precision_ == "float32"
 
 
 def test_a_row_of_weight_two_weighs_as_two_in_one_batch():

@@ -95,13 +95,13 @@ class BackboneFeatures(
         X = validate_data(self, X, dtype=DTYPES)
         self.image_shape_ = resolve_shape(X.shape[1], self.image_shape)
         device = find_device(self.device)
-        self.precision_ = find_precision(self.precision, device)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         images = as_images(X, self.image_shape_, device)
         with own_randomness(seed, device):
             network = make_backbone(self.backbone, self.size)
         if isinstance(self.backbone, str):
             load_weights(network, self.weights)
+        self.precision_ = find_precision(self.precision, device, network)
         self.normalization_ = find_normalization(
             self.backbone, self.normalization, images
         )

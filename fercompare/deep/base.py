@@ -72,7 +72,6 @@ class DeepClassifier(HasHead, ClassifierMixin, BaseEstimator):
         if len(self.classes_) < 2:
             raise DataError("1 class", remedy="pass rows of at least two classes")
         device = find_device(self.device)
-        self.precision_ = find_precision(self.precision, device)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         weights = None
         if sample_weight is not None:
@@ -106,6 +105,9 @@ class DeepClassifier(HasHead, ClassifierMixin, BaseEstimator):
     def _train(self, examples, validation, recipe, seed):
         self.normalization_ = Normalization.learn(examples.images, self.normalization)
         network = self._make_network(examples.images.shape[1], len(self.classes_))
+        self.precision_ = find_precision(
+            self.precision, examples.images.device, network
+        )
         self.network_ = self._learn(
             network, self.normalization_, examples, validation, recipe, seed
         )
@@ -172,7 +174,7 @@ class DeepClassifier(HasHead, ClassifierMixin, BaseEstimator):
         device = find_device(self.device)
         images = as_images(X, self.image_shape_, torch.device("cpu"))
         network = self.network_.to(device)
-        precision = find_precision(self.precision, device)
+        precision = find_precision(self.precision, device, network)
         flips = self.flips if flips is None else flips
         with enough_memory():
             return predict(network, self.normalization_, images, precision, flips)

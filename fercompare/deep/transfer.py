@@ -8,6 +8,7 @@ from torch import nn
 
 from fercompare.deep.backbones import make_backbone
 from fercompare.deep.base import DeepClassifier
+from fercompare.deep.devices import find_precision
 from fercompare.deep.extraction import extract_once
 from fercompare.deep.inputs import AS_THEY_ARE, as_tensor
 from fercompare.deep.networks import Network
@@ -194,6 +195,9 @@ class TransferClassifier(DeepClassifier):
 
     def _train(self, examples, validation, recipe, seed):
         network = self._make_network(examples.images.shape[1], len(self.classes_))
+        self.precision_ = find_precision(
+            self.precision, examples.images.device, network
+        )
         if isinstance(self.backbone, str):
             load_weights(network.features, self.weights)
         normalize = find_normalization(

@@ -169,11 +169,12 @@ def _see(model, state, make):
     model.image_shape_ = resolve_shape(n_features, model.image_shape)
     channels = 3 if len(model.image_shape_) == 3 else 1
     model.normalization_ = _normalization(state)
-    _choose_device(model)
+    device = _choose_device(model)
     seen = max(channels, len(state["pixel_means"]))
     model.network_ = make_filled(
         lambda: make(channels), weights, (seen, *model.image_shape_[:2])
     )
+    model.precision_ = find_precision(model.precision, device, model.network_)
 
 
 def _normalization(state):
@@ -186,16 +187,15 @@ def _normalization(state):
 
 
 def _choose_device(model):
-    """Choose the device and the precision as fit would on this machine."""
+    """Choose the device as fit would on this machine, and return it."""
     if not (isinstance(model.device, str) and DEVICE.fullmatch(model.device)):
         raise Refused(f"has device={ascii(model.device)[:40]}")
     try:
-        device = find_device(model.device)
+        return find_device(model.device)
     except DataError as error:
         warnings.warn(f"{error.found}; device='auto'", ModelFileWarning, stacklevel=2)
         model.device = "auto"
-        device = find_device("auto")
-    model.precision_ = find_precision(model.precision, device)
+        return find_device("auto")
 
 
 def _check_dense(widths, dropout):
