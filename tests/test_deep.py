@@ -1,6 +1,7 @@
 """Networks: what they learn, from what, and that nothing else changes it."""
 
 import warnings
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -258,6 +259,160 @@ def test_a_processor_learns_filters_of_one_channel_in_float32(
     assert model.fit(X, Y).precision_ == chosen
     model.set_params(precision="float32").fit(X, Y)
     assert model.precision_ == "float32"
+
+
+def test_scores_are_not_rounded_to_bfloat16():
+    model = CNNClassifier(**TINY, epochs=1, precision="bfloat16").fit(X, Y)
+    scores = torch.from_numpy(model.decision_function(OTHERS))
+    assert (scores != scores.bfloat16()).float().mean() > 0.5
+
+
+class Adds(nn.Module):
+    """A network whose sum takes no other type than that of what it adds to."""
+
+    def __init__(self):
+        super().__init__()
+        self.scores = nn.Linear(64, 3)
+
+    def forward(self, images):
+        """Return scores."""
+        scores = self.scores(images.flatten(1))
+        rows = torch.arange(3).expand(len(images), 3)
+        return torch.zeros(len(images), 3).scatter_add(1, rows, scores)
+
+
+def test_a_network_is_tried_in_the_precision_of_the_training():
+    options = {"epochs": 1, "device": "cpu", "random_state": 0}
+    TorchClassifier(Adds(), **options, precision="float32").fit(X, Y)
+    with pytest.raises(DataError, match=r"in bfloat16: .*precision='float32'"):
+        TorchClassifier(Adds(), **options, precision="bfloat16").fit(X, Y)
+
+
+class Hungry(nn.Module):
+    """A network that runs out of memory on so many images."""
+
+    def __init__(self, most, error):
+        super().__init__()
+        self.most, self.error = most, error
+        self.scores = nn.Linear(64, 3)
+
+    def forward(self, images):
+        """Return scores."""
+        if len(images) > self.most:
+            raise self.error
+        return self.scores(images.flatten(1))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory."),
+        RuntimeError("CUDA error: out of memory"),
+        RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("could not create a memory object"),
+        MemoryError("Unable to allocate 7.00 TiB"),
+    ],
+)
+def test_out_of_memory_says_what_to_try(error):
+    options = {"epochs": 1, "batch_size": 16, "random_state": 0}
+    with pytest.raises(DataError, match="batch_size=16; try batch_size=8"):
+        TorchClassifier(Hungry(8, error), **options).fit(X, Y)
+    model = TorchClassifier(Hungry(16, error), **options).fit(X, Y)
+    with pytest.raises(DataError, match="while predicting; predict fewer rows"):
+        model.predict(OTHERS)
+    other = RuntimeError("something else")
+    with pytest.raises(RuntimeError, match="something else"):
+        TorchClassifier(Hungry(8, other), **options).fit(X, Y)
+
+
+class Counts(nn.Module):
+    """A network that notes how many images it is shown at once."""
+
+    def __init__(self):
+        super().__init__()
+        self.scores = nn.Linear(1, 3)
+        self.seen = []
+
+    def forward(self, images):
+        """Return scores."""
+        self.seen.append(len(images))
+        return self.scores(images.mean(dim=(2, 3)))
+
+
+@pytest.mark.parametrize(("side", "most"), [(8, 512), (64, 512), (256, 32)])
+def test_large_images_are_predicted_in_smaller_batches(side, most):
+    rows = np.zeros((most + 1, side * side), np.uint8)
+    model = TorchClassifier(Counts(), epochs=1, batch_size=8, random_state=0)
+    model.fit(rows[:8] + np.arange(8, dtype=np.uint8)[:, None], np.arange(8) % 3)
+    model.network_.seen.clear()
+    model.predict(rows)
+    assert model.network_.seen == [most, 1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_cut_off_leaves_a_row_of_each_class(seed):
+    rare = np.array(["common"] * 40 + ["rare"] * 2 + ["single"])
+    options = {**TINY, "random_state": seed, "validation_fraction": 0.5}
+    few = CNNClassifier(**options, epochs=1).fit(X[:3], ["a", "a", "b"])
+    assert few.history_[0]["val_loss"] > 0
+    rows = np.array([*range(40), 100, 101, 200], np.uint8)[:, None]
+    Taught.seen.clear()
+    model = TorchClassifier(Taught(), normalization="unit", epochs=1)
+    model.set_params(random_state=seed, validation_fraction=0.5).fit(rows, rare)
+    assert model.classes_.tolist() == ["common", "rare", "single"]
+    taught = {round(255 * pixel) for pixel in Taught.seen}
+    assert 200 in taught
+    assert taught & {100, 101}
+    assert len(taught) in (21, 22, 23)
+
+
+class Taught(nn.Module):
+    """A network that notes the pixels that it learns from."""
+
+    seen: ClassVar = set()
+
+    def __init__(self):
+        super().__init__()
+        self.scores = nn.Linear(1, 3)
+
+    def forward(self, images):
+        """Return scores."""
+        if self.training:
+            self.seen.update(images.flatten().tolist())
+        return self.scores(images.flatten(1))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"blocks": 0}, "blocks=0; choose a whole number from 1"),
+        ({"blocks": 2.5}, "blocks=2.5; choose a whole number from 1"),
+        ({"width": 0, "residual": True}, "width=0; choose a whole number from 1"),
+        ({"dense": 5}, r"dense=5; pass a tuple of whole numbers from 1"),
+        ({"dense": (4, 0)}, r"dense=\(4, 0\); pass a tuple"),
+        ({"dropout": 2}, "dropout=2; choose a number from 0, below 1"),
+        ({"class_weight": {"lies": np.nan}}, "class_weight=.*pass finite weights"),
+        ({"class_weight": {"lies": -1.0}}, "class_weight=.*none of them below 0"),
+        (
+            {"class_weight": dict.fromkeys(["lies", "stands", "neither"], 0)},
+            "class_weight=.*not all of them 0",
+        ),
+    ],
+)
+def test_sizes_and_weights_that_make_no_sense_are_refused(options, said):
+    with pytest.raises(DataError, match=said):
+        CNNClassifier(**TINY | {"epochs": 1} | options).fit(X, Y)
+
+
+def test_a_head_learns_rows_of_its_own_width_alone():
+    model = CNNClassifier(**TINY, epochs=1).fit(X, Y)
+    Z = model.embed(X)
+    with pytest.raises(DataError, match="rows of 2 numbers for a layer that takes"):
+        model.fit_head(Z[:, :2], Y)
+    Z[0, 0] = np.nan
+    with pytest.raises(ValueError, match="contains NaN"):
+        model.fit_head(Z, Y)
 
 
 def test_a_row_of_weight_two_weighs_as_two_in_one_batch():

@@ -15,6 +15,7 @@ from fercompare import save_model
 from fercompare.cli.main import cli
 from fercompare.deep.classifier import TorchClassifier
 from fercompare.deep.export import TOLERANCE, export_onnx
+from fercompare.deep.transfer import TransferClassifier
 from fercompare.errors import DataError
 
 onnx = pytest.importorskip("onnx")
@@ -25,7 +26,7 @@ NETWORKS = (
 )
 
 
-def asked(path, rows):
+def asked(path, rows, n_pixels=ROWS.shape[1]):
     """Return what onnxruntime computes, and the metadata of the file."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -33,7 +34,7 @@ def asked(path, rows):
     (entry,) = session.get_inputs()
     assert (entry.name, entry.type, entry.shape[1]) == (
         *("rows", "tensor(float)"),
-        ROWS.shape[1],
+        n_pixels,
     )
     found = session.run(["probabilities"], {"rows": rows.astype(np.float32)})[0]
     return found, session.get_modelmeta().custom_metadata_map
@@ -60,6 +61,21 @@ def test_classes_with_names_and_colour(tmp_path):
     assert np.abs(found - model.predict_proba(OTHERS)).max() < TOLERANCE
     assert json.loads(facts["classes"]) == ["angry", "happy", "sad"]
     assert json.loads(facts["image_shape"]) == [6, 8, 3]
+
+
+def test_a_backbone_that_sees_smaller_images(tmp_path):
+    rows = np.random.default_rng(0).integers(0, 256, (12, 40 * 56), dtype=np.uint8)
+    model = TransferClassifier(
+        "shufflenet_v2_x0_5",
+        **TINY | {"epochs": 1},
+        weights=None,
+        mode="frozen",
+        size=32,
+        image_shape=(40, 56),
+    ).fit(rows, np.arange(12) % 3)
+    export_onnx(model, tmp_path / "m.onnx")
+    found, _ = asked(tmp_path / "m.onnx", rows, rows.shape[1])
+    assert np.abs(found - model.predict_proba(rows)).max() < TOLERANCE
 
 
 def test_a_network_that_predicts_in_bfloat16_is_written_as_it_is_in_float32(tmp_path):

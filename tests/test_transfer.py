@@ -157,7 +157,8 @@ def test_features_are_what_the_last_layer_of_torchvisions_network_sees(tiny_file
     extractor = BackboneFeatures(TINY, weights=path, size=32, image_shape=(32, 32, 3))
     found = extractor.fit_transform(rows)
     assert found.dtype == np.float32
-    np.testing.assert_allclose(found, seen[0], rtol=1e-3, atol=1e-4)
+    largest = seen[0].abs().max()
+    np.testing.assert_allclose(found / largest, seen[0] / largest, atol=1e-4)
 
 
 def test_grey_images_are_seen_as_their_three_equal_channels():

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from sklearn.metrics import f1_score
 from torch import nn
 
-from fercompare import load_dataset, load_model, terminal
+from fercompare import load_dataset, load_model, read_card, terminal
 from fercompare.cli.models import train
 from fercompare.deep.augment import Augmentation, draw_variants
 from fercompare.deep.classifier import CNNClassifier, TorchClassifier
@@ -285,11 +285,31 @@ def test_the_command_shows_what_is_asked_for(tmp_path):
     assert load_model(out).log is None
 
 
+def test_the_command_goes_on_from_a_checkpoint(tmp_path):
+    few = ("--dataset", "synthetic", "--option", "n=60", "--size", "24")
+    network = "cnn-small(epochs=2)"
+    for name in ("first", "again"):
+        out, log = tmp_path / f"{name}.fer", tmp_path / f"{name}.csv"
+        kept = ("--checkpoint", tmp_path / "run.ckpt", "--log", log)
+        done = run(network, *few, "--out", out, *kept)
+        assert done.exit_code == 0, done.output
+    first, again = (tmp_path / f"{name}.fer" for name in ("first", "again"))
+    assert tmp_path.joinpath("first.csv").read_bytes() == log.read_bytes(), (
+        "seconds too"
+    )
+    assert read_card(again).model == read_card(first).model == network
+    assert load_model(again).checkpoint is None
+    other = run("cnn-small(epochs=3)", *few, "--out", out, *kept)
+    assert "epochs=2, not 3" in str(other.exception)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["hog+svm", "--log", "log.csv"], "hog+svm has no epochs to show"),
+        (["hog+svm", "--log", "log.csv"], "hog+svm has no epochs"),
         (["cnn", "--log", "nowhere/log.csv"], "another place for --log"),
+        (["hog+svm", "--checkpoint", "run.ckpt"], "hog+svm has no epochs"),
+        (["cnn", "--checkpoint", "nowhere/c"], "another place for --checkpoint"),
         (["cnn", "--curves", "curves.gif"], "end it in .png, .svg or .pdf"),
     ],
 )

@@ -81,6 +81,11 @@ def show(model, draw):
 @click.option(
     "--curves", type=click.Path(dir_okay=False), help="Picture of a network's epochs."
 )
+@click.option(
+    "--checkpoint",
+    type=click.Path(dir_okay=False),
+    help="File of a network's training, which goes on from there after a kill.",
+)
 def train(model, dataset, loading, balance, options, seed, out, curves, **watch):
     """Fit a model on the training part and save it to a file.
 

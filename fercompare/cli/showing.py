@@ -19,20 +19,23 @@ def check_writable(path, option="--out"):
         )
 
 
-def check_watch(model, curves, log, tensorboard):
-    """Say at once what cannot be shown of a training."""
+def check_watch(model, curves, log, tensorboard, checkpoint):
+    """Say at once what cannot be shown or kept of a training."""
     from fercompare.errors import DataError
     from fercompare.models import make_model
 
-    if not (curves or log or tensorboard):
+    if not (curves or log or tensorboard or checkpoint):
         return
     if not hasattr(_classifier(make_model(model)), "epochs"):
         raise DataError(
-            f"{model} has no epochs to show",
-            remedy="leave --log, --tensorboard and --curves to the networks",
+            f"{model} has no epochs",
+            remedy="leave --log, --tensorboard, --curves and --checkpoint to the "
+            "networks",
         )
     if log:
         check_writable(Path(log), "--log")
+    if checkpoint:
+        check_writable(Path(checkpoint), "--checkpoint")
     if curves:
         from fercompare.report.figures import stem_and_format
 

@@ -126,9 +126,10 @@ class BackboneFeatures(
         device = find_device(self.device)
         images = as_images(X, self.image_shape_, device)
         network = self.network_.to(device, memory_format=torch.channels_last)
+        precision = find_precision(self.precision, device, network)
         found = extract_once if self.cache else extract
         with enough_memory():
-            return found(network, self.normalization_, images, self.precision_)
+            return found(network, self.normalization_, images, precision)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

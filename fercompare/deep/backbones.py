@@ -9,11 +9,12 @@ from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
-from torch.nn import functional
 from torchvision.models.vision_transformer import Encoder
 
 from fercompare.deep.base import DeepClassifier
+from fercompare.deep.devices import is_out_of_memory
 from fercompare.deep.efficientnet_lite import SCALES, EfficientNetLite
+from fercompare.deep.inputs import resized
 from fercompare.deep.networks import MeanPool
 from fercompare.errors import DataError, look_up
 from fercompare.images import LUMA
@@ -79,12 +80,8 @@ class Backbone(nn.Module):
         if images.shape[1] > self.in_channels:
             luma = torch.tensor(LUMA, dtype=images.dtype, device=images.device) / 1000
             images = (images * luma[:, None, None]).sum(dim=1, keepdim=True)
-        height, width = self.size
         if images.shape[2:] != self.size:
-            shrinks = images.shape[2] > height or images.shape[3] > width
-            images = functional.interpolate(
-                images, self.size, mode="bilinear", antialias=shrinks
-            )
+            images = resized(images, self.size)
         images = images.expand(-1, self.in_channels, -1, -1)
         images = images.contiguous(memory_format=torch.channels_last)
         return self.layers(images).flatten(1)
@@ -132,6 +129,8 @@ class Backbone(nn.Module):
             with torch.no_grad():
                 return self(blank).shape[1]
         except (RuntimeError, AssertionError, ValueError) as error:
+            if is_out_of_memory(error):
+                raise
             reason = str(error).strip().splitlines()[0]
             raise DataError(
                 f"{self.name} cannot take images of {self.size}: {reason}",

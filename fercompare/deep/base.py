@@ -145,21 +145,24 @@ class DeepClassifier(HasHead, ClassifierMixin, BaseEstimator):
         return checkpoint.start_or_go_on(network, recipe), checkpoint.save
 
     def _check_network(self, network, normalize, image):
-        """Show the network a blank image of each size before the training."""
+        """Show the network a blank image of each size before the training.
+
+        In the precision of the training: not every operation has all of them.
+        """
         n_classes = len(self.classes_)
         shape = tuple(image.shape[2:])
         for size in [shape, *(scaled(shape, width) for width in self.resolutions)]:
             seen = image.new_zeros((1, image.shape[1], *size))
             try:
-                scores = predict(network, normalize, seen, "float32")
+                scores = predict(network, normalize, seen, self.precision_)
             except RuntimeError as error:
                 if is_out_of_memory(error):
                     raise
                 raise DataError(
-                    f"the network cannot take images of {tuple(seen.shape[1:])}: "
-                    f"{error}",
-                    remedy="fewer halvings of the side, larger images, or all of one "
-                    "size where dense layers follow",
+                    f"the network cannot take images of {tuple(seen.shape[1:])} in "
+                    f"{self.precision_}: {error}",
+                    remedy="fewer halvings of the side, larger images, all of one "
+                    "size where dense layers follow, or precision='float32'",
                 ) from error
             if scores.shape != (1, n_classes):
                 raise DataError(
@@ -214,7 +217,8 @@ class DeepClassifier(HasHead, ClassifierMixin, BaseEstimator):
     def _cut(self, X, y, votes, seed):
         """Return the rows that stay, and those that are cut off to validate.
 
-        Copies of rows that stay are in neither; a sampler makes them.
+        One row of each class stays. Copies of rows that stay are in neither; a sampler
+        makes them.
         """
         order = np.random.default_rng(seed).permutation(len(X))
         n = round(self.validation_fraction * len(X))
@@ -224,10 +228,13 @@ class DeepClassifier(HasHead, ClassifierMixin, BaseEstimator):
                 f"is {n} rows",
                 remedy="choose a share between 0 and 1 that leaves both sides some",
             )
-        cut, kept = order[:n], np.sort(order[n:])
-        known = np.isin(y[cut], np.unique(y[kept]))
+        stays = np.zeros(len(X), dtype=bool)
+        stays[order[n:]] = True
+        backwards = order[::-1]
+        stays[backwards[np.unique(y[backwards], return_index=True)[1]]] = True
+        cut, kept = order[~stays[order]], np.flatnonzero(stays)
         learned = {_digest(row) for row in X[kept]}
-        cut = cut[known & [_digest(row) not in learned for row in X[cut]]]
+        cut = cut[np.array([_digest(row) not in learned for row in X[cut]], dtype=bool)]
         if not len(cut):
             raise DataError(
                 f"validation_fraction={self.validation_fraction!r} leaves no row that "

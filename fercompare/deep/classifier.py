@@ -56,9 +56,10 @@ class TorchClassifier(DeepClassifier):
         What patience watches.
     validation_fraction : float, optional
         Cut so large a share of the training rows off for validation, where none is
-        handed in.
+        handed in; a row of each class stays.
     flips : bool, default=False
-        Predict the mean over each image and its mirror image.
+        Predict the mean over each image and its mirror image; scores after an epoch,
+        which patience goes by, are of the image alone.
     device : str, default="auto"
         A GPU where there is one; or ``cpu``, ``cuda``, ``cuda:1`` …
     precision : {"auto", "float32", "bfloat16"}, default="auto"
@@ -77,6 +78,8 @@ class TorchClassifier(DeepClassifier):
         goes on from it, to the same weights on the CPU; it must be of the same
         parameters, rows and seed, so it is of no use in a grid search.
     random_state : int, default=None
+        One seed, one network, on one machine with as many threads; on a GPU unless
+        layers of yours add up in no fixed order (scatter, interpolation).
 
     Attributes
     ----------

@@ -9,6 +9,14 @@ import torch
 from fercompare.errors import DataError
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+OUT_OF_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "could not create a memory object",
+    "ALLOC_FAILED",
+)
+"""What the libraries below PyTorch say of it."""
 BFLOAT16_FLAGS = ("avx512_bf16", "amx_bf16")
 
 
@@ -132,13 +140,13 @@ def enough_memory(batch_size=None):
     """
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
         if batch_size is None:
             raise DataError(
                 "out of memory while predicting",
-                remedy="stop what else uses the device, or choose device='cpu'",
+                remedy="predict fewer rows at once, or stop what else uses the memory",
             ) from error
         raise DataError(
             f"out of memory with batch_size={batch_size}",
@@ -148,15 +156,16 @@ def enough_memory(batch_size=None):
 
 def is_out_of_memory(error):
     """Whether an error says that the memory of a device has run out."""
-    if isinstance(error, torch.OutOfMemoryError):
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return "can't allocate memory" in str(error) or "not enough memory" in str(error)
+    return any(words in str(error) for words in OUT_OF_MEMORY)
 
 
 def _looks_at_one_channel(module):
-    return (
-        isinstance(module, torch.nn.Conv2d) and 1 < module.groups == module.in_channels
-    )
+    """Whether a module has a filter a channel; a lazy one does not know yet."""
+    if not isinstance(module, torch.nn.Conv2d):
+        return False
+    return module.groups > 1 and module.in_channels in (0, module.groups)
 
 
 @functools.cache

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_X_y
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
@@ -50,8 +50,9 @@ class HasHead:
     def fit_head(self, Z, y, *, epochs=10):
         """Train the last dense layer on rows of an embedding; all before it stays.
 
-        It starts from what it is, and learns as the network did, without augmentation
-        and without patience; AdamW takes the place of Muon, which is for filters.
+        It starts from what it is, and learns as the network did, but in float32, and
+        without augmentation and patience; AdamW takes the place of Muon, which is for
+        filters.
 
         Parameters
         ----------
@@ -66,7 +67,14 @@ class HasHead:
         self
         """
         check_is_fitted(self, "network_")
-        Z, y = np.ascontiguousarray(Z, dtype=np.float32), np.asarray(y)
+        layer = _last_layer(self.network_)
+        Z, y = check_X_y(Z, y, dtype=np.float32, order="C")
+        if Z.shape[1] != layer.in_features:
+            raise DataError(
+                f"rows of {Z.shape[1]} numbers for a layer that takes "
+                f"{layer.in_features}",
+                remedy="pass rows of the embedding that `embed` returns",
+            )
         unknown = ~np.isin(y, self.classes_)
         if unknown.any():
             raise DataError(f"the network does not know the class {y[unknown][0]}")
@@ -74,7 +82,6 @@ class HasHead:
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         shares = torch.eye(len(self.classes_))[np.searchsorted(self.classes_, y)]
         images = as_tensor(Z)[:, :, None, None]
-        layer = _last_layer(self.network_)
         head = nn.Sequential(nn.Flatten(), layer).to(device)
         with enough_memory(self.batch_size), own_randomness(seed, device):
             train(

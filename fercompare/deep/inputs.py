@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from fercompare.errors import DataError
 from fercompare.images import as_stack
@@ -104,3 +105,29 @@ class Normalization:
 
 AS_THEY_ARE = Normalization("dataset", (0.0,), (1.0,))
 """For features, which are no pixels."""
+
+
+def resized(images, size):
+    """Return images of a size; what shrinks is averaged, as Pillow does it.
+
+    Examples
+    --------
+    >>> resized(torch.tensor([[[[0.0, 2.0], [4.0, 6.0]]]]), (1, 1))
+    tensor([[[[3.]]]])
+    """
+    here = [int(side) for side in images.shape[2:]]
+    shrinks = any(a > b for a, b in zip(here, size))
+    if shrinks and torch.onnx.is_in_onnx_export():  # ONNX knows no such resizing
+        down, across = (_means(a, b, images) for a, b in zip(here, size))
+        return down @ images @ across.T
+    return functional.interpolate(images, size, mode="bilinear", antialias=shrinks)
+
+
+def _means(n_in, n_out, like):
+    """Return the weights of ``n_in`` pixels in each of ``n_out``, a row each."""
+    wide = max(n_in / n_out, 1)
+    middle = (np.arange(n_out)[:, None] + 0.5) * n_in / n_out
+    apart = np.abs(np.arange(n_in) + 0.5 - middle) / wide
+    weights = np.maximum(1 - apart, 0)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return torch.tensor(weights, dtype=like.dtype, device=like.device)

@@ -158,4 +158,10 @@ def class_weights(class_weight, prior, classes):
             f"class_weight names {sorted(map(str, unknown))}, not among the classes "
             f"{', '.join(map(str, classes))}"
         )
-    return prior.new_tensor([class_weight.get(c, 1.0) for c in classes.tolist()])
+    weights = prior.new_tensor([class_weight.get(c, 1.0) for c in classes.tolist()])
+    if not (weights.isfinite().all() and (weights >= 0).all() and weights.any()):
+        raise DataError(
+            f"class_weight={class_weight!r}",
+            remedy="pass finite weights, none of them below 0 and not all of them 0",
+        )
+    return weights

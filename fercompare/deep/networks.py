@@ -1,13 +1,21 @@
 """The networks, from images to class scores: features, then a head."""
 
+from numbers import Integral, Real
+
+import torch
 from torch import nn
 from torch.nn import functional
 
 from fercompare.deep.convolutions import Filters
+from fercompare.errors import DataError
 
 
 class Network(nn.Module):
-    """Features, then a head; the features are what the last dense layer sees."""
+    """Features, then a head; the features are what the last dense layer sees.
+
+    The head computes in float32 whatever the features did: in bfloat16 the scores of
+    many images would be the same number.
+    """
 
     def __init__(self, features, head):
         super().__init__()
@@ -16,7 +24,11 @@ class Network(nn.Module):
 
     def forward(self, images):
         """Return class scores ``(n, k)`` of images ``(n, channels, h, w)``."""
-        return self.head(self.features(images))
+        features = self.features(images)
+        if features.dtype != torch.bfloat16:
+            return self.head(features)
+        with torch.autocast(features.device.type, enabled=False):
+            return self.head(features.float())
 
 
 def block_network(
@@ -51,6 +63,8 @@ def block_network(
     dropout : float
         After each block; twice that, at most half, after each dense layer.
     """
+    _check_sizes(blocks, width, most_width, convolutions)
+    check_dense("dense", dense, dropout)
     layers, channels = [], in_channels
     height, breadth = image_shape[:2]
     for block in range(blocks):
@@ -68,6 +82,29 @@ def block_network(
         layers += [nn.ReLU(inplace=True), nn.Dropout(min(2 * dropout, 0.5))]
         n = wide
     return Network(nn.Sequential(*layers), nn.Linear(n, n_classes))
+
+
+def check_dense(name, widths, dropout):
+    """Raise where the widths of dense layers, or their dropout, make no sense."""
+    if not (isinstance(widths, list | tuple) and all(map(_is_size, widths))):
+        raise DataError(
+            f"{name}={widths!r}",
+            remedy="pass a tuple of whole numbers from 1, as in (256,), or ()",
+        )
+    if not (isinstance(dropout, Real) and 0 <= dropout < 1):
+        raise DataError(
+            f"dropout={dropout!r}", remedy="choose a number from 0, below 1"
+        )
+
+
+def _check_sizes(*sizes):
+    for name, size in zip(("blocks", "width", "most_width", "convolutions"), sizes):
+        if not _is_size(size):
+            raise DataError(f"{name}={size!r}", remedy="choose a whole number from 1")
+
+
+def _is_size(value):
+    return isinstance(value, Integral) and value >= 1
 
 
 def _convolution(n_in, n_out, batch_norm):
@@ -106,6 +143,8 @@ def residual_network(
     dropout : float
         Before each dense layer and the last.
     """
+    _check_sizes(blocks, width, most_width, convolutions)
+    check_dense("dense", dense, dropout)
     first = nn.Conv2d(in_channels, width, 5, stride=2, padding=2, bias=False)
     layers = [first, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
     n = width

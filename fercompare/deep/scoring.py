@@ -11,7 +11,8 @@ from fercompare.metrics import METRICS
 SCORES = {"accuracy": "accuracy", "f1_macro": "f1_macro", "auroc": "auroc_ovr_macro"}
 """Name in a history to name in `METRICS`."""
 PREDICT_ROWS = 512
-"""Rows at once where nothing is learned, unless the network has ``rows_at_once``."""
+PREDICT_PIXELS = PREDICT_ROWS * 64 * 64
+"""Most at once where nothing is learned, unless the network has ``rows_at_once``."""
 
 
 @torch.no_grad()
@@ -24,7 +25,7 @@ def predict(network, normalize, images, precision, flips=False):
     network.eval()
     device = next((p.device for p in network.parameters()), images.device)
     found, n_done = None, 0
-    for chunk in images.split(getattr(network, "rows_at_once", PREDICT_ROWS)):
+    for chunk in images.split(getattr(network, "rows_at_once", _rows_at_once(images))):
         seen = normalize(chunk.to(device)).to(memory_format=torch.channels_last)
         with computing_in(precision, device):
             scores = network(seen).float()
@@ -37,6 +38,11 @@ def predict(network, normalize, images, precision, flips=False):
         found[n_done : n_done + len(chunk)] = scores
         n_done += len(chunk)
     return found
+
+
+def _rows_at_once(images):
+    height, width = images.shape[2:]
+    return max(1, min(PREDICT_ROWS, PREDICT_PIXELS // (height * width)))
 
 
 def quality(scores, validation):

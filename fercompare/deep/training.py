@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from fercompare.deep import losses
 from fercompare.deep.augment import WHITE, find_augmentation
 from fercompare.deep.devices import computing_in, seed_generators
+from fercompare.deep.inputs import resized
 from fercompare.deep.optimizers import set_rates
 from fercompare.deep.runs import Run
 from fercompare.deep.scoring import predict, quality
@@ -225,9 +225,7 @@ def _resized(images, resolutions, done):
     size = scaled(images.shape[2:], width)
     if size == tuple(images.shape[2:]):
         return images
-    return functional.interpolate(
-        images, size=size, mode="bilinear", antialias=True, align_corners=False
-    )
+    return resized(images, size)
 
 
 def _mixed(images, shares, amount, generator):

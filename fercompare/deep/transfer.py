@@ -11,7 +11,7 @@ from fercompare.deep.base import DeepClassifier
 from fercompare.deep.devices import find_precision
 from fercompare.deep.extraction import extract_once
 from fercompare.deep.inputs import AS_THEY_ARE, as_tensor
-from fercompare.deep.networks import Network
+from fercompare.deep.networks import Network, check_dense
 from fercompare.deep.optimizers import MUON
 from fercompare.deep.weights import find_normalization, load_weights
 from fercompare.errors import DataError, look_up
@@ -184,6 +184,7 @@ class TransferClassifier(DeepClassifier):
         return network
 
     def _make_head(self, n, n_classes):
+        check_dense("head", self.head, self.dropout)
         # Features that stand still have a mean over all batches, not a moving one.
         momentum = 0.1 if self.mode == "finetune" else None
         layers = [nn.Flatten(), nn.BatchNorm1d(n, affine=False, momentum=momentum)]

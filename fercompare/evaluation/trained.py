@@ -29,8 +29,8 @@ def train(model, dataset, *, strategy="none", seed=0, watch=None):
     dataset : Dataset
     seed : int, default=0
     watch : dict, optional
-        A network's parameters ``log``, ``tensorboard`` and ``progress`` while it is
-        trained; other models have no use for it.
+        A network's parameters ``log``, ``tensorboard``, ``progress`` and ``checkpoint``
+        while it is trained; other models have no use for it.
 
     Returns
     -------

@@ -67,8 +67,10 @@ def save_model(model, path, *, card=None):
 def load_model(path):
     """Return the model of a file that `save_model` wrote.
 
-    Its predictions are those of the model that was saved, bit for bit, where numpy and
-    scikit-learn are the same.
+    Its predictions are those of the model that was saved, bit for bit, where numpy,
+    scikit-learn and for networks torch are the same. A network whose precision is
+    ``auto`` computes as fits the machine that it is loaded on: probabilities in
+    bfloat16 are some thousandths from those in float32.
 
     Parameters
     ----------
