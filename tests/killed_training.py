@@ -41,7 +41,7 @@ def weights_of(model):
     """Return the checksum of a network."""
     digest = hashlib.sha256()
     for name, tensor in model.network_.state_dict().items():
-        digest.update(name.encode() + tensor.numpy().tobytes())
+        digest.update(name.encode() + tensor.cpu().numpy().tobytes())
     return digest.hexdigest()
 
 

@@ -87,7 +87,7 @@ def numbers(module):
 
 def changed(before, module):
     """Return the names of what is no longer bit for bit what it was."""
-    now = module.state_dict()
+    now = module.to("cpu").state_dict()
     return {name for name, value in before.items() if not torch.equal(value, now[name])}
 
 
