@@ -4,13 +4,14 @@
 
 See `reference` for the options. Half of the Training part is validation, as in the
 study: it chooses among structures of plain networks, and PrivateTest reports. On two
-cores an eighth of the other half teaches, in less than an hour of one of them;
+cores an eighth of the other half teaches, in an hour of both;
 ``--full`` takes all of it, and wants a GPU. VGG16 is run where torch's folder of
 downloads has its ImageNet weights, or where ``--weights`` names their file; nothing is
 downloaded.
 """
 
 from dataclasses import replace
+from statistics import mean
 
 import pandas as pd
 import structures
@@ -97,7 +98,7 @@ def page(outcomes, full):
         *verdict_table([one for some in answers.values() for one in some]),
         "## What follows",
         "",
-        *_conclusions(found, apart, answers),
+        *_conclusions(found, apart, answers, outcomes),
         "## What the names mean",
         "",
         *_names(outcomes),
@@ -203,11 +204,13 @@ def _what_was_run(outcomes, full):
 
 def _epochs(outcomes):
     """Return how many epochs networks learned, in words."""
-    epochs = {"plain networks": set(), "transfer": set()}
+    kinds = "plain networks", "plain networks with augmentation", "transfer"
+    epochs = {kind: set() for kind in kinds}
     for one in outcomes:
-        kind = "transfer" if _of([one], BACKBONES) else "plain networks"
+        is_changed = one.trial.specification["parameters"]["augmentation"] is not None
+        kind = kinds[2 if _of([one], BACKBONES) else is_changed]
         epochs[kind].add(len(one.facts["training_curve"]["epoch"]))
-    return " and ".join(
+    return ", ".join(
         f"{' to '.join(map(str, sorted({min(n), max(n)})))} epochs of {kind}"
         for kind, n in epochs.items()
         if n
@@ -239,7 +242,7 @@ def _interval(line, metric):
     return f"{line[metric]:.3f}", f"{low:.3f}–{high:.3f}"
 
 
-def _conclusions(found, apart, answers):
+def _conclusions(found, apart, answers, outcomes):
     lines = []
     if found:
         first, *others = found
@@ -250,7 +253,26 @@ def _conclusions(found, apart, answers):
         )
     for question, some in answers.items():
         lines += [_sentence(one, EXPECTED.get(question)) for one in some]
+        if question == "augmentation":
+            lines += [_how_far(one, outcomes) for one in some]
     return [*lines, ""]
+
+
+def _how_far(one, outcomes):
+    """Return how well both of two models know at the end what they learned from."""
+    changed, plain = (_known(outcomes, name) for name in (one.a, one.b))
+    told = (
+        f"- At the end {one.b} is right in {plain:.0%} of the images that it learns"
+        f" from; with augmentation, which changes them every time, in {changed:.0%}"
+    )
+    if changed < one.value_b:
+        told += ", too few to say what augmentation is worth"
+    return f"{told}."
+
+
+def _known(outcomes, name):
+    of_name = [one for one in outcomes if one.trial.model == name]
+    return mean(one.facts["training_curve"]["accuracy"][-1] for one in of_name)
 
 
 def _sentence(one, expected):
