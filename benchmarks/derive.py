@@ -61,7 +61,7 @@ def _front(readme):
 def _older_pages(folder):
     pages = {
         "classical-fer2013": (study_classical.LINES, studies.SCORES),
-        "cnn-fer2013": (study_cnn.LINES, studies.SCORES | studies.SECONDS),
+        "cnn-fer2013": (study_cnn.LINES, study_cnn.COLUMNS),
     }
     for name, (lines, columns) in pages.items():
         rows = list(studies.read(RESULTS / f"{name}.csv").values())

@@ -2,10 +2,12 @@
 
     python benchmarks/speed_to_accuracy.py --root FOLDER_WITH_FER2013
 
-The plain loop is what one would write first: floats in a TensorDataset, a DataLoader,
-Adam, and the five-block network of the reference study. Both learn from Training and
-are scored on PublicTest after each epoch; the scoring is not counted. The plain loop is
-stopped after ``--times`` times what `cnn` took, and the ratio is then a lower bound.
+`cnn` learns for ``--epochs`` and is asked when they are over, as its rate falls to
+nothing. The plain loop is what one would write first: floats in a TensorDataset, a
+DataLoader, Adam, and the five-block network of the reference study; it is asked after
+each epoch and stopped after ``--times`` times what `cnn` took, which makes the ratio a
+lower bound. Both learn from Training and are scored on PublicTest, each as it predicts;
+the scoring is not counted.
 """
 
 import argparse
@@ -26,7 +28,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--root")
     parser.add_argument("--goal", type=float, default=0.65)
-    parser.add_argument("--epochs", type=int, help="Of cnn, instead of its own.")
+    parser.add_argument("--epochs", type=int, default=8, help="Of cnn.")
     parser.add_argument("--times", type=float, default=10.5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, help="Images, to try the script.")
@@ -35,7 +37,7 @@ def main():
     parts = training_rows(data), validation_rows(data)
     ours = ours_until(*parts, options)
     if ours is None:
-        print(f"cnn did not reach {options.goal:.1%}")
+        print(f"cnn did not reach {options.goal:.1%} in {options.epochs} epochs")
         return
     limit = options.times * ours
     theirs = plain_until(*parts, options, limit)
@@ -46,18 +48,13 @@ def main():
 
 
 def ours_until(training, validation, options):
-    """Return the seconds of training until an epoch is at the goal, or None."""
+    """Return the seconds of a training that ends at the goal or above, or None."""
     model = make_model("cnn", random_state=options.seed)
-    if options.epochs:
-        model.set_params(epochs=options.epochs)
-    fit(model, training, validation)
-    seconds = 0.0
-    for row in model.history_:
-        seconds += row["seconds"]
-        print(f"cnn    {seconds:7.0f} s  PublicTest {row['val_accuracy']:.4f}")
-        if row["val_accuracy"] >= options.goal:
-            return seconds
-    return None
+    fit(model.set_params(epochs=options.epochs), training)
+    seconds = sum(row["seconds"] for row in model.history_)
+    reached = float(np.mean(model.predict(validation.X) == validation.y))
+    print(f"cnn    {seconds:7.0f} s  PublicTest {reached:.4f}", flush=True)
+    return seconds if reached >= options.goal else None
 
 
 def plain_until(training, validation, options, limit):

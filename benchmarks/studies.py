@@ -106,13 +106,17 @@ def run_study(description, steps, seeds, table, lines, columns=SCORES):
     if options.limit and options.table == table:
         parser.error("--limit is for trying: give it a --table of its own")
     data = load_dataset("fer2013", options.root, per_class=options.limit)
-    known = read(options.table)
     for step, make in steps.items():
         for seed in range(options.seeds or seeds.get(step, 1)):
-            if options.only in step and (step, seed) not in known:
-                row = known[step, seed] = run(step, seed, make(seed), data)
-                write(options.table, known, list(steps), lines, columns)
-                print(row, flush=True)
+            if options.only in step and (step, seed) not in read(options.table):
+                row = run(step, seed, make(seed), data)
+                enter(row, options.table, list(steps), lines, columns)
+
+
+def enter(row, table, order, lines, columns):
+    """Write a row into a table, in place of one that is there of its step and seed."""
+    write(table, read(table) | {(row.step, row.seed): row}, order, lines, columns)
+    print(row, flush=True)
 
 
 def read(table):

@@ -31,9 +31,7 @@ from structures import FOUND, METRIC, RUNNERS_UP, Search, lines_of, noise, ranke
 from fercompare.deep.weights import find_imagenet
 from fercompare.evaluation.trials import DONE
 from fercompare.report.comparison import PLAIN, full_name
-from fercompare.report.grounds import grounds
 from fercompare.report.leaderboard import rank
-from fercompare.report.pictures import PICTURES
 from fercompare.report.score_plots import heat_map
 
 THERE = "vgg16"
@@ -106,17 +104,15 @@ def page(outcomes, full):
 
 
 def pictures(outcomes):
-    """Return what the structures scored, and what each model costs."""
-    (ground,) = grounds(outcomes, METRIC)
-    drawn = {"cost": PICTURES["cost"].draw(ground)}
+    """Return what the structures scored."""
     lines = [
         (f"{one.blocks}x{one.convolutions}", f"{one.dense} dense", 1, score)
         for one, score in _found(outcomes).items()
     ]
-    if lines:
-        cells = pd.DataFrame(lines, columns=["model", "strategy", "seeds", METRIC])
-        drawn["search"] = heat_map(cells, METRIC)
-    return drawn
+    if not lines:
+        return {}
+    cells = pd.DataFrame(lines, columns=["model", "strategy", "seeds", METRIC])
+    return {"search": heat_map(cells, METRIC)}
 
 
 def _ways(name, full, file=None):
@@ -222,15 +218,14 @@ def _of(outcomes, names):
 
 
 def _scores(outcomes):
-    """Return a table of both scores with intervals, and the seconds of a trial."""
+    """Return a table of both scores with intervals."""
     other = rank(outcomes, "f1_macro").set_index("model")
-    names = "model", "seeds", METRIC, "95 %", "macro-F1", "95 %", "s to fit", "ms each"
+    names = "model", "seeds", METRIC, "95 %", "macro-F1", "95 %"
     rows = []
     for line in rank(outcomes, METRIC).to_dict("records"):
         name = line["model"]
         cells = [name, f"{line['seeds']}", *_interval(line, METRIC)]
         cells += _interval(other.loc[name], "f1_macro")
-        cells += [f"{line['fit_seconds']:.1f}", f"{line['predict_ms_per_image']:.2f}"]
         rows.append(cells)
     minutes = sum(one.facts["trial_seconds"] for one in outcomes) / 60
     told = f"The {len(outcomes)} trials took {minutes:.0f} minutes, beside other work."

@@ -20,6 +20,8 @@ from fercompare.saving.cards import make_card
 from fercompare.saving.shipped import SHIPPED
 
 EPOCHS = 40
+NARROW = {"width": 32, "most_width": 512, "resolutions": ()}
+"""What ``cnn`` was when the network in the package was trained."""
 TERMS = (
     "Weights: BSD-3-Clause like the package. They were learned from FER2013 "
     "(Goodfellow et al., 2013), whose images were collected from the web for research "
@@ -42,7 +44,10 @@ def main():
     data = load_dataset("fer2013", options.root, per_class=options.limit)
     rows = training_rows(data)
     model = make_model("cnn", random_state=options.seed).set_params(
-        epochs=options.epochs, checkpoint=options.checkpoint, log=options.log
+        **NARROW,
+        epochs=options.epochs,
+        checkpoint=options.checkpoint,
+        log=options.log,
     )
     started, busy = time.perf_counter(), time.process_time()
     fit(model, rows, validation_rows(data))

@@ -42,7 +42,8 @@ def network():
 
 
 def fitted_network(network, **options):
-    model = TorchClassifier(network, epochs=2, random_state=0, **options)
+    options = {"epochs": 2, "precision": "float32", "random_state": 0} | options
+    model = TorchClassifier(network, **options)
     return model.fit(ROWS, LABELS)
 
 

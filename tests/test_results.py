@@ -16,6 +16,9 @@ RESULTS = ROOT / "results"
 MATPLOTLIB = re.compile(r"[0-9]+(\.[0-9]+)+")
 
 
+pytestmark = pytest.mark.xdist_group("results")  # derived once, not in each process
+
+
 @pytest.fixture(scope="module")
 def derived(tmp_path_factory):
     """Name to file of everything that `make results` writes."""

@@ -1,5 +1,6 @@
 """The study of transfer, made tiny: its search, its arms, and what its page says."""
 
+from collections import defaultdict
 from statistics import mean, stdev
 
 import numpy as np
@@ -170,7 +171,11 @@ def test_the_page_says_what_was_run_and_what_was_not(page):
     assert "70 images" in page
     assert "fewer images teach here" in page.lower()
     assert "70 of 14,354" in page
-    assert "2 to 3 epochs of plain networks and 1 epochs of transfer (fixed)" in page
+    lengths = (
+        "2 epochs of plain networks, 3 epochs of plain networks with augmentation, "
+        "1 epochs of transfer (fixed)"
+    )
+    assert lengths in page
     assert f"{TINY} here, of vgg16 there" in page
     assert "`vgg16` **was not run**" in page
     assert f"`{TINY}` **was not run**" not in page
@@ -203,9 +208,25 @@ def test_a_sentence_follows_sign_and_p(seen, expected, said):
     assert study._sentence(Seen, expected) == f"- a is {said}"
 
 
+def test_the_page_says_how_far_augmented_networks_have_learned(page, outcomes):
+    lines = [line for line in page.split("\n") if line.startswith("- At the end ")]
+    assert lines
+    ends = defaultdict(list)
+    for one in outcomes:
+        ends[one.trial.model].append(one.facts["training_curve"]["accuracy"][-1])
+    known = {model: np.mean(values) for model, values in ends.items()}
+    for line in lines:
+        plain = line.removeprefix("- At the end ").partition(" is right")[0]
+        augmented = known[f"{plain} augmented"]
+        assert f"right in {known[plain]:.0%} of" in line
+        assert f"every time, in {augmented:.0%}" in line
+        scored = np.mean(accuracies(outcomes, plain))
+        assert ("too few to say" in line) == (augmented < scored)
+
+
 def test_pictures_show_the_search(store, outcomes):
     figures = study.pictures(outcomes)
-    assert set(figures) == {"cost", "search"}
+    assert set(figures) == {"search"}
     texts = {text.get_text() for text in figures["search"].axes[0].texts}
     table = pd.read_csv(store / structures.FOUND)
     assert texts - {"–"} == {f"{score:.3f}" for score in table["score"]}
