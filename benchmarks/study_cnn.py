@@ -22,8 +22,8 @@ LINES = [
     "another part. Where several seeds were run, mean ± standard deviation.",
 ]
 EPOCHS = {7: 3, 12: 1, 15: 3}
-"""Number of epochs to number of seeds. Two cores that multiply bfloat16 get through 7 in
-2.5 minutes and through 15 in 5, unless others slow them down."""
+"""Epochs to seeds. Two cores that multiply bfloat16 get through 7 in 2.5 minutes and
+through 15 in about 5."""
 
 
 def steps():

@@ -67,8 +67,9 @@ PRESETS = {
 """Name to the parameters of a `CNNClassifier`.
 
 Of ``cnn`` the optimizer, the augmentation, the width and the sizes of the images were
-chosen by short runs scored on FER2013's PublicTest, its rate was not; of ``cnn-small`` the rate and the epochs on the
-validation part of 2,400 drawn faces; ``cnn-large`` has not been tuned at all.
+chosen by short runs scored on FER2013's PublicTest, its rate was not; of ``cnn-small``
+the rate and the epochs on the validation part of 2,400 drawn faces; ``cnn-large`` has
+not been tuned at all.
 """
 
 
