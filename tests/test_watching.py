@@ -181,8 +181,9 @@ def test_watching_changes_nothing(rows, tmp_path):
 def test_scores_of_the_training_rows_are_those_of_the_epoch(rows):
     X, y = rows
     network = nn.Sequential(nn.Flatten(), nn.Linear(144, 3))
-    once = {"epochs": 1, "batch_size": 64, "device": "cpu", "random_state": 0}
-    model = TorchClassifier(network, **once, normalization="unit").fit(X, y)
+    once = {"epochs": 1, "batch_size": 64, "device": "cpu", "precision": "float32"}
+    model = TorchClassifier(network, **once, normalization="unit", random_state=0)
+    model.fit(X, y)
     with torch.no_grad():
         guess = network(torch.tensor(X) / 255).argmax(1).numpy()
     row = model.history_[0]
