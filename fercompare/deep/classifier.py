@@ -78,8 +78,7 @@ class TorchClassifier(DeepClassifier):
         goes on from it, to the same weights on the CPU; it must be of the same
         parameters, rows and seed, so it is of no use in a grid search.
     random_state : int, default=None
-        One seed, one network, on one machine with as many threads; on a GPU unless
-        layers of yours add up in no fixed order (scatter, interpolation).
+        One seed, one network, on one machine; on a GPU but for scatter and its like.
 
     Attributes
     ----------
