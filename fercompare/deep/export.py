@@ -61,8 +61,8 @@ def export_onnx(model, path):
     from 0 to 255 as `predict_proba` takes them, cast from uint8. Normalization and
     flips are inside. All of it computes in float32, and is equal to the model that
     does; one that chose bfloat16 on this machine differs by some thousandths. The
-    output ``probabilities`` is (n, k); the metadata
-    ``classes`` names the columns, in JSON.
+    output ``probabilities`` is (n, k); the metadata ``classes`` names the columns, in
+    JSON.
 
     Parameters
     ----------
