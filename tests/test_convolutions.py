@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from fercompare.deep.convolutions import FEW_PIXELS, Filters
+from fercompare.deep.devices import computing_in
 
 FEW = st.sampled_from([(1, 1), (1, 5), (2, 2), (3, 4), (4, 4)])
 WIDTHS = st.integers(1, 9)
@@ -84,3 +85,33 @@ def test_nothing_is_different_in_float32_and_while_predicting():
     assert torch.equal(ours(images), theirs(images))
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(ours.eval()(images), theirs.eval()(images))
+
+
+def leave_nan_in_memory():
+    """Free blocks of many sizes that are full of what nobody should read."""
+    sizes = [2**n for n in range(4, 20, 2) for _ in range(8)]
+    for dtype in (torch.float32, torch.bfloat16):
+        del [torch.full((n,), float("nan"), dtype=dtype) for n in sizes][:]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (8, 1), (8, 2), (5, 4)])
+@pytest.mark.parametrize(("n_in", "n_out"), [(1, 8), (64, 64)])
+def test_a_stride_to_a_single_column_computes_right(shape, n_in, n_out):
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        layer = nn.Conv2d(n_in, n_out, 5, stride=2, padding=2)
+        images, slope = torch.randn(16, n_in, *shape), torch.randn(n_out, 1, 1)
+    images.requires_grad_()
+
+    def results(precision):
+        layer.zero_grad()
+        images.grad = None
+        leave_nan_in_memory()
+        with computing_in(precision, torch.device("cpu")):
+            found = layer(images).float()
+        (found * slope).sum().backward()
+        return found, images.grad, layer.weight.grad
+
+    for found, expected in zip(results("bfloat16"), results("float32")):
+        worst = (found - expected).abs().max() / expected.abs().max()
+        assert worst < 4 * BFLOAT16

@@ -15,10 +15,12 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from fercompare import HOG, LBP, BackboneFeatures, load_dataset, run_benchmark
 from fercompare.deep.backbones import make_backbone
+from fercompare.errors import DataError
 from fercompare.evaluation import shelf
 from fercompare.evaluation.fitting import run_trial
 from fercompare.evaluation.parts import divide
 from fercompare.evaluation.protocol import protocol_for
+from fercompare.evaluation.reach import open_in_reach, put_in_reach
 from fercompare.evaluation.shared import learns_nothing
 from fercompare.evaluation.trials import Trial
 from fercompare.features import FisherVectors, Pixels
@@ -32,6 +34,7 @@ STRATEGIES = [
     *("none", "sqrt_weight", "augment", "smote", "smote@pixels", "smote_enn@pca"),
     "thresholds",
 ]
+PIXELS = np.zeros((50, 48 * 48), dtype=np.uint8)
 NOTED = []
 
 
@@ -368,3 +371,21 @@ def test_only_what_depends_on_the_row_alone_is_shared():
         BackboneFeatures(cache=True),
     ]
     assert not any(map(learns_nothing, learning))
+
+
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        (
+            lambda path: (path / "pixels.npy").unlink(),
+            "FileNotFoundError: .*pixels.npy",
+        ),
+        (lambda path: (path / "facts.json").write_text("{"), "JSONDecodeError: "),
+        (lambda path: np.save(path / "pixels.npy", PIXELS), "whose fingerprint is "),
+    ],
+)
+def test_data_that_changed_on_their_way_to_a_process_say_how(tmp_path, damage, found):
+    path = put_in_reach({"d": load_dataset("synthetic", n=50)}, tmp_path)["d"]
+    damage(path)
+    with pytest.raises(DataError, match=rf"written there.*{found}.*run the same again"):
+        open_in_reach(path)

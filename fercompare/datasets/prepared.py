@@ -74,27 +74,32 @@ def write_copy(dataset, path, place=None):
 def open_copy(path, place=None):
     """Return the Dataset of a copy, its pixels mapped from disk; None if not good."""
     try:
-        facts = json.loads((path / FACTS).read_text())
-        with np.load(path / ROWS, allow_pickle=False) as stored:
-            rows = dict(stored)
-        if facts["sources"] != (place and state_of(place, rows.get("paths"))):
-            return None
-        columns = {k: v for k, v in rows.items() if k.startswith(COLUMN)}
-        return Dataset(
-            facts["name"],
-            np.load(path / PIXELS, mmap_mode="r", allow_pickle=False),
-            classes=facts["classes"],
-            image_shape=facts["image_shape"],
-            notes=facts["notes"],
-            columns={k.removeprefix(COLUMN): v for k, v in columns.items()},
-            skipped=tuple(
-                DataError(found, file=file, row=row, remedy=remedy)
-                for found, file, row, remedy in facts["skipped"]
-            ),
-            **{k: v for k, v in rows.items() if k not in columns},
-        )
+        return read_copy(path, place)
     except UNREADABLE:
         return None
+
+
+def read_copy(path, place=None):
+    """Return the Dataset of a copy; raise one of `UNREADABLE` where it is not good."""
+    facts = json.loads((path / FACTS).read_text())
+    with np.load(path / ROWS, allow_pickle=False) as stored:
+        rows = dict(stored)
+    if facts["sources"] != (place and state_of(place, rows.get("paths"))):
+        raise ValueError("what it was made of is not what it was")
+    columns = {k: v for k, v in rows.items() if k.startswith(COLUMN)}
+    return Dataset(
+        facts["name"],
+        np.load(path / PIXELS, mmap_mode="r", allow_pickle=False),
+        classes=facts["classes"],
+        image_shape=facts["image_shape"],
+        notes=facts["notes"],
+        columns={k.removeprefix(COLUMN): v for k, v in columns.items()},
+        skipped=tuple(
+            DataError(found, file=file, row=row, remedy=remedy)
+            for found, file, row, remedy in facts["skipped"]
+        ),
+        **{k: v for k, v in rows.items() if k not in columns},
+    )
 
 
 def state_of(place, paths=None):

@@ -1,9 +1,10 @@
-"""Filters of 3 x 3 whose gradient is one product of matrices where that is faster."""
+"""What a processor's convolutions in bfloat16 do slowly or wrongly, done well."""
 
 import torch
 from torch import nn
 from torch.nn import functional
 from torch.nn.grad import conv2d_input
+from torch.overrides import TorchFunctionMode
 
 FEW_PIXELS = 16
 """Up to 4 x 4 a product is faster in bfloat16 than oneDNN's own gradient."""
@@ -40,6 +41,39 @@ class Filters(nn.Conv2d):
             and torch.is_autocast_enabled("cpu")
             and images.shape[2] * images.shape[3] <= FEW_PIXELS
         )
+
+
+class ExactStrides(TorchFunctionMode):
+    """Within, filters that leave images one pixel wide compute in float32.
+
+    With a stride, what oneDNN makes of them in bfloat16, or their gradient, is in part
+    memory that nobody wrote.
+
+    Examples
+    --------
+    >>> filters = nn.Conv2d(1, 1, 3, stride=2, padding=1)
+    >>> with torch.autocast("cpu", torch.bfloat16), ExactStrides():
+    ...     filters(torch.ones(1, 1, 8, 2)).isfinite().all()
+    tensor(True)
+    """
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        """Call a function of PyTorch's."""
+        kwargs = kwargs or {}
+        found = function(*args, **kwargs)
+        if function is not functional.conv2d or found.dtype != torch.bfloat16:
+            return found
+        stride = args[3] if len(args) > 3 else kwargs.get("stride", 1)
+        step = stride if isinstance(stride, int) else stride[-1]
+        if step == 1 or found.shape[-1] > 1:
+            return found
+        with torch.autocast("cpu", enabled=False):
+            named = {name: _exact(value) for name, value in kwargs.items()}
+            return function(*map(_exact, args), **named).to(found.dtype)
+
+
+def _exact(value):
+    return value.float() if torch.is_tensor(value) else value
 
 
 class _Convolved(torch.autograd.Function):

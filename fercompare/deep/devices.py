@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from fercompare.deep.convolutions import ExactStrides
 from fercompare.errors import DataError
 
 PRECISIONS = ("auto", "float32", "bfloat16")
@@ -102,11 +103,15 @@ def find_precision(name, device, network):
     return "bfloat16" if fast else "float32"
 
 
+@contextmanager
 def computing_in(precision, device):
-    """Return a context in which layers compute in a precision."""
-    if precision == "bfloat16":
-        return torch.autocast(device.type, torch.bfloat16)
-    return nullcontext()
+    """Have layers compute in a precision within, and all of them rightly."""
+    if precision != "bfloat16":
+        yield
+        return
+    mended = ExactStrides() if device.type == "cpu" else nullcontext()
+    with torch.autocast(device.type, torch.bfloat16), mended:
+        yield
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from fercompare.datasets.prepared import open_copy, write_copy
+from fercompare.datasets.prepared import UNREADABLE, read_copy, write_copy
 from fercompare.errors import DataError
 from fercompare.evaluation.claims import claim, claimed, held, sweep
 
@@ -49,14 +49,21 @@ def put_in_reach(datasets, folder):
 @functools.lru_cache(maxsize=1)
 def open_in_reach(path):
     """Return a Dataset that was put in reach, its pixels mapped from disk."""
-    dataset = open_copy(path)
-    if dataset is None or dataset.fingerprint != path.name:
-        raise DataError(
-            "is not the data set that was written there",
-            file=path,
-            remedy="run the same again; it writes a new one",
-        )
+    try:
+        dataset = read_copy(path)
+    except UNREADABLE as error:
+        raise _not_there(path, f": {type(error).__name__}: {error}") from error
+    if dataset.fingerprint != path.name:
+        raise _not_there(path, f", whose fingerprint is {dataset.fingerprint}")
     return dataset
+
+
+def _not_there(path, found):
+    return DataError(
+        f"is not the data set that was written there{found}",
+        file=path,
+        remedy="run the same again; it writes a new one",
+    )
 
 
 @contextmanager
