@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from click.testing import CliRunner
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, roc_auc_score
 from torch import nn
 
 from fercompare import load_dataset, load_model, read_card, terminal
@@ -185,10 +185,11 @@ def test_scores_of_the_training_rows_are_those_of_the_epoch(rows):
     model = TorchClassifier(network, **once, normalization="unit", random_state=0)
     model.fit(X, y)
     with torch.no_grad():
-        guess = network(torch.tensor(X) / 255).argmax(1).numpy()
-    row = model.history_[0]
+        proba = network(torch.tensor(X) / 255).softmax(1).numpy()
+    row, guess = model.history_[0], proba.argmax(1)
     assert row["accuracy"] == pytest.approx((guess == y).mean())
     assert row["f1_macro"] == pytest.approx(f1_score(y, guess, average="macro"))
+    assert row["auroc"] == pytest.approx(roc_auc_score(y, proba, multi_class="ovr"))
 
 
 def test_a_history_is_drawn_from_wherever_it_stands(tmp_path):

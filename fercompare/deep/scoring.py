@@ -45,19 +45,17 @@ def _rows_at_once(images):
     return max(1, min(PREDICT_ROWS, PREDICT_PIXELS // (height * width)))
 
 
-def quality(scores, validation):
+def quality(scores, shares):
     """Return loss, accuracy, macro-F1 and AUROC of class scores.
 
     Parameters
     ----------
-    scores : float tensor of shape (n, k)
-    validation : Examples
+    scores, shares : float tensors of shape (n, k)
     """
-    shares = validation.shares.cpu()
+    scores, shares = scores.cpu(), shares.cpu()
     truth = shares.argmax(dim=1).numpy()
     proba = scores.softmax(dim=1).numpy()
-    loss = CrossEntropy()(scores, shares, None)
-    found = {"loss": float(loss.mean())}
+    found = {"loss": float(CrossEntropy()(scores, shares, None).mean())}
     for name, metric in SCORES.items():
         function = METRICS[metric].function
         found[name] = function(truth, proba.argmax(axis=1), proba, proba.shape[1])

@@ -14,7 +14,6 @@ from fercompare.deep.inputs import resized
 from fercompare.deep.optimizers import set_rates
 from fercompare.deep.runs import Run
 from fercompare.deep.scoring import predict, quality
-from fercompare.metrics import f1_macro
 from fercompare.seeds import seed_for
 
 
@@ -97,7 +96,8 @@ def train(
         row = _epoch(step, run, examples, recipe, seed, on_batch)
         if validation is not None:
             scores = predict(run.best_guess, normalize, validation.images, precision)
-            row |= {f"val_{k}": v for k, v in quality(scores, validation).items()}
+            known = quality(scores, validation.shares)
+            row |= {f"val_{name}": value for name, value in known.items()}
         run.end_epoch(row, recipe, has_validation=validation is not None)
         if on_epoch is not None:
             on_epoch(run)
@@ -166,28 +166,26 @@ def _epoch(step, run, examples, recipe, seed, on_batch):
     run.network.train()
     started = time.perf_counter()
     loss, n_done = 0.0, 0
-    guess, truth = torch.empty(2, len(examples), dtype=torch.long, device=device)
+    said, truth = torch.empty(2, *examples.shares.shape, device=device)
     for number, rows in enumerate(batches):
         done = (run.epoch + number / len(batches)) / recipe.epochs
         set_rates(run.optimizers, recipe.schedule, done)
         batch_loss, scores, shares = step(examples, rows, generator, done)
         loss = loss + batch_loss * len(rows)
         here = slice(n_done, n_done + len(rows))
-        guess[here], truth[here] = scores.argmax(1), shares.argmax(1)
+        said[here], truth[here] = scores, shares
         n_done += len(rows)
         if on_batch is not None:
             on_batch(run, (number + 1) / len(batches))
     loss = float(loss)  # a GPU is done only now
     seconds = time.perf_counter() - started
-    guess, truth = guess.cpu().numpy(), truth.cpu().numpy()
     return {
         "epoch": run.epoch + 1,
-        "loss": loss / len(truth),
-        "accuracy": float((guess == truth).mean()),
-        "f1_macro": f1_macro(truth, guess, None, scores.shape[1]),
+        **quality(said, truth),
+        "loss": loss / n_done,
         "rate": run.optimizers[0].param_groups[0]["lr"],
         "seconds": seconds,
-        "images_per_second": len(truth) / seconds,
+        "images_per_second": n_done / seconds,
     }
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from fercompare.errors import DataError
 from fercompare.terminal import Meter
 
-SCORES = ("loss", "accuracy", "f1_macro")
+SCORES = ("loss", "accuracy", "f1_macro", "auroc")
 HEADER = "epoch,loss,"
 COLUMNS = (
     *("epoch", *SCORES),
-    *(f"val_{name}" for name in (*SCORES, "auroc")),
+    *(f"val_{name}" for name in SCORES),
     *("rate", "seconds", "images_per_second"),
 )
 """Of the log; cells are empty where an epoch has no such number."""
@@ -207,6 +207,6 @@ def _is_log(path):
 def _curve(name):
     """Return a column's name as TensorBoard groups curves."""
     is_val = name.startswith("val_")
-    if name.removeprefix("val_") not in (*SCORES, "auroc"):
+    if name.removeprefix("val_") not in SCORES:
         return name
     return f"{name.removeprefix('val_')}/{'validation' if is_val else 'training'}"
