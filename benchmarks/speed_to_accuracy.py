@@ -28,7 +28,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--root")
     parser.add_argument("--goal", type=float, default=0.65)
-    parser.add_argument("--epochs", type=int, default=8, help="Of cnn.")
+    parser.add_argument("--epochs", type=int, default=9, help="Of cnn.")
     parser.add_argument("--times", type=float, default=10.5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--limit", type=int, help="Images, to try the script.")

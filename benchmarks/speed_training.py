@@ -12,9 +12,10 @@ floats before the clock starts; fercompare holds bytes and normalizes each batch
 ``bare``         forward, backward and step on slices of what lies ready: the limit
 ``fercompare``   the loop that trains every network of fercompare
 ``augmented``    the same with every image changed anew
-``bfloat16``     the same without that, in the precision that the estimators choose by
-                 themselves where the device multiplies in it; of the peers it is a
-                 ratio of its own, as they stay with floats unless one wraps them
+``bare16``       the bare steps in bfloat16, where the device multiplies in it
+``bfloat16``     fercompare's loop likewise, as the estimators choose by themselves; of
+                 bare it is of ``bare16``, and of the peers a ratio of its own, as they
+                 stay with floats unless one wraps them
 ``loop``         PyTorch's tutorial: a DataLoader over a TensorDataset
 ``skorch``       its NeuralNetClassifier, without a validation split
 
@@ -38,7 +39,11 @@ from torch.nn import functional
 
 from fercompare import load_dataset
 from fercompare.deep.augment import Augmentation
-from fercompare.deep.devices import find_precision, own_randomness
+from fercompare.deep.devices import (
+    computing_in,
+    find_precision,
+    own_randomness,
+)
 from fercompare.deep.inputs import Normalization, as_images
 from fercompare.deep.networks import block_network, residual_network
 from fercompare.deep.optimizers import make_optimizers
@@ -81,6 +86,7 @@ class Contest:
             "augmented": lambda: self.ours(augmentation=Augmentation()),
         }
         if find_precision("auto", options.device, self.start) == "bfloat16":
+            self.ways["bare16"] = lambda: self.bare("bfloat16")
             self.ways["bfloat16"] = lambda: self.ours("bfloat16")
         if optimizer == "adamw":
             self.ways |= {"loop": self.loop, "skorch": self.skorch}
@@ -89,8 +95,9 @@ class Contest:
         """Return the network as it is at the start."""
         return copy.deepcopy(self.start).train()
 
-    def bare(self):
+    def bare(self, precision="float32"):
         """Return the seconds of the network's own work."""
+        device = self.images.device
         network = self.network().to(memory_format=torch.channels_last)
         optimizers = make_optimizers(network, self.recipe)
         images = self.floats.to(memory_format=torch.channels_last)
@@ -104,9 +111,12 @@ class Contest:
             for seen, labels in batches:
                 for optimizer in optimizers:
                     optimizer.zero_grad(set_to_none=True)
-                functional.cross_entropy(network(seen), labels).backward()
-                for optimizer in optimizers:
-                    optimizer.step()
+                with computing_in(precision, device):
+                    scores = network(seen)
+                functional.cross_entropy(scores, labels).backward()
+                with computing_in(precision, device):
+                    for optimizer in optimizers:
+                        optimizer.step()
         return took.seconds
 
     def ours(self, precision="float32", **changes):
@@ -214,7 +224,8 @@ def main():
 def _report(network, optimizer, rounds):
     for way in rounds[0]:
         cells = _middle([r[way] for r in rounds], "{:.0f}", 9)
-        cells += _middle([r[way] / r["bare"] for r in rounds], "{:.2f}", 9)
+        bare = "bare16" if way == "bfloat16" else "bare"
+        cells += _middle([r[way] / r[bare] for r in rounds], "{:.2f}", 9)
         for ours in OURS if way in PEERS else ():
             if ours in rounds[0]:
                 cells += _middle([r[ours] / r[way] for r in rounds], "{:.2f}", 15)

@@ -19,7 +19,7 @@ from fercompare.evaluation.costs import PeakMemory
 from fercompare.evaluation.pace import Pace
 from fercompare.evaluation.provenance import n_cores
 from fercompare.evaluation.study import plan_study
-from fercompare.evaluation.workers import Died, run_in_processes
+from fercompare.evaluation.workers import Died, limited_threads, run_in_processes
 
 INTERRUPTED, TERMINATED = 130, 143
 BENCH = (
@@ -50,6 +50,20 @@ def test_processes_and_order_change_no_outcome(tmp_path):
     shares = [count for o in two for count in o.facts["threads"].values()]
     assert 2 * max(shares) <= max(2, n_cores())
     assert all(outcome.facts["peak_memory_mb"] > 50 for outcome in two)
+
+
+def test_networks_say_the_same_in_any_order_and_number_of_processes(tmp_path):
+    faces = {"faces": load_dataset("synthetic", n=100, image_shape=(24, 24))}
+    models = ["cnn-small(epochs=1)", "cnn-small(epochs=2)", "cnn3(width=4,epochs=1)"]
+    two = run_benchmark(faces, models, ["none"], 2, store=tmp_path / "2", n_jobs=2)
+    with limited_threads(max(1, n_cores() // 2)):
+        back = (faces, models[::-1], ["none"], 2)
+        one = run_benchmark(*back, store=tmp_path / "1")
+    assert [outcome.status for outcome in one] == ["done"] * 6
+    for here in one:
+        (there,) = (o for o in two if o.trial == here.trial)
+        assert np.array_equal(here.proba, there.proba)
+    assert len({outcome.proba.tobytes() for outcome in one}) == 6
 
 
 def test_a_process_that_dies_is_a_failure_and_no_other_suffers(tmp_path, data):

@@ -38,6 +38,7 @@ from fercompare.deep.backbones import (
     list_backbones,
     make_backbone,
 )
+from fercompare.deep.efficientnet_lite import SCALES, EfficientNetLite
 from fercompare.deep.inputs import Normalization
 from fercompare.deep.optimizers import make_optimizers
 from fercompare.deep.recipe import Recipe
@@ -615,6 +616,26 @@ def test_installed_weights_know_a_cup_of_espresso(name):
     )
     espresso = 967
     assert scores.softmax(1)[0, espresso] > 0.85
+
+
+@pytest.mark.parametrize("name", SCALES)
+def test_the_lite_networks_are_timm_s(name):
+    timm = pytest.importorskip("timm")
+    with torch.random.fork_rng([]):
+        torch.manual_seed(0)
+        theirs = timm.create_model(f"tf_{name}", pretrained=False).eval()
+        for layer in theirs.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.running_mean.normal_(0, 0.1)
+                layer.running_var.uniform_(0.5, 2)
+        images = torch.randn(2, 3, 67, 50)
+    ours = EfficientNetLite(*SCALES[name]).eval()
+    in_order = zip(ours.state_dict(), theirs.state_dict().values(), strict=True)
+    ours.load_state_dict(dict(in_order))
+    with torch.no_grad():
+        found, expected = ours(images), theirs(images)
+    assert expected.std() > 0
+    torch.testing.assert_close(found / expected.std(), expected / expected.std())
 
 
 def test_pixels_are_normalized_as_the_weights_were_trained():
