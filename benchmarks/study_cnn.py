@@ -22,13 +22,13 @@ LINES = [
     "another part. Where several seeds were run, mean ± standard deviation. How long",
     "it learns follows from the seconds there are, and was not chosen by PublicTest:",
     "PrivateTest's scores of some lengths were known when others were added. Every",
-    "length that was run with these settings stands here; 40 epochs ran beside tests,",
-    "which its seconds show, and were given ten more with PublicTest at 68.8 % and",
-    "PrivateTest at 70.1 % known.",
+    "length that was run with these settings stands here; 14 epochs were added when 15",
+    "had taken more than five minutes, and 50 when 40's scores were known. Those of 40",
+    "ran beside tests, which their seconds show.",
 ]
-EPOCHS = {7: 3, 12: 1, 15: 3, 40: 1, 50: 3}
+EPOCHS = {7: 3, 12: 1, 14: 3, 15: 3, 40: 1, 50: 3}
 """Epochs to seeds. Two cores that multiply bfloat16 get through 7 in 2.5 minutes,
-through 15 in about 5 and through 50 in half an hour at most."""
+through 14 in 5 or 6 and through 50 in half an hour at most."""
 
 
 def steps():
