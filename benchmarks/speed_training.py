@@ -39,11 +39,7 @@ from torch.nn import functional
 
 from fercompare import load_dataset
 from fercompare.deep.augment import Augmentation
-from fercompare.deep.devices import (
-    computing_in,
-    find_precision,
-    own_randomness,
-)
+from fercompare.deep.devices import computing_in, find_precision, own_randomness
 from fercompare.deep.inputs import Normalization, as_images
 from fercompare.deep.networks import block_network, residual_network
 from fercompare.deep.optimizers import make_optimizers

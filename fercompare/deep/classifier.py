@@ -70,15 +70,15 @@ class TorchClassifier(DeepClassifier):
     tensorboard : path, optional
         A folder for TensorBoard's curves.
     progress : bool or callable, default=False
-        Show a bar with the time left where standard error is a terminal; or a function
-        that is called with ``history_`` so far after each epoch, and ends the training
-        by what it raises.
+        Show a bar with the time left where standard error is a terminal; or a function,
+        called with ``history_`` after each epoch, that ends the training by raising.
     checkpoint : path, optional
         A file that is written after each epoch. Where it is there already, training
         goes on from it, to the same weights on the CPU; it must be of the same
         parameters, rows and seed, so it is of no use in a grid search.
     random_state : int, default=None
-        One seed, one network, on one machine; on a GPU but for scatter and its like.
+        One seed, one network, on one machine with as many threads; on a GPU unless
+        layers of yours add up in no fixed order (scatter, interpolation).
 
     Attributes
     ----------
