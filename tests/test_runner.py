@@ -236,9 +236,12 @@ def _terminated(*_, **__):
 
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(tmp_path):
     command = [sys.executable, "-m", "fercompare.cli.main", *BENCH, "--seeds", "500"]
-    bench = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:  # tests that run in the background ignore Ctrl-C, and so would the bench
+        bench = subprocess.Popen(command, cwd=tmp_path, **pipes)
+    finally:
+        signal.signal(signal.SIGINT, before)
     while not list(tmp_path.glob("out/*.json")):
         assert bench.poll() is None
         time.sleep(0.01)
