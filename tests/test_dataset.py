@@ -1,5 +1,7 @@
 """The Dataset record: parts, other classes, counts, fingerprint."""
 
+import copy
+import pickle
 from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
@@ -16,13 +18,13 @@ CLASSES = ("angry", "happy", "surprise")
 
 def make(n=12, seed=0, **known):
     rng = np.random.default_rng(seed)
+    split = np.resize(["train", "train", "val", "test"], n)
     return Dataset(
         "small",
         rng.integers(0, 256, (n, 6), dtype=np.uint8),
-        np.arange(n) % 3,
-        CLASSES,
-        (2, 3),
-        **{"split": np.resize(["train", "train", "val", "test"], n), **known},
+        classes=CLASSES,
+        image_shape=(2, 3),
+        **{"y": np.arange(n) % 3, "split": split, **known},
     )
 
 
@@ -39,6 +41,30 @@ def test_everything_known_of_a_row_goes_with_it():
 def test_it_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         make().y = None
+
+
+@pytest.mark.parametrize(
+    "made_of",
+    [
+        lambda dataset: dataset,
+        lambda dataset: dataset.take(slice(None)),
+        lambda dataset: dataset.take(np.arange(12)),
+        lambda dataset: replace(dataset, name="other"),
+        lambda dataset: dataset.relabel("emotions7"),
+        copy.deepcopy,
+        lambda dataset: pickle.loads(pickle.dumps(dataset)),
+    ],
+)
+def test_its_arrays_cannot_be_changed_behind_its_fingerprint(made_of):
+    age, y = np.arange(12), np.arange(12) % 3
+    before = make(y=y, columns={"age": age})
+    known = before.fingerprint
+    dataset = made_of(before)
+    assert dataset.fingerprint == known or dataset.classes != CLASSES
+    for values in (dataset.row_arrays() | dataset.columns).values():
+        with pytest.raises(ValueError, match="read-only"):
+            values[0] = values[1]
+    assert age.flags.writeable and y.flags.writeable
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The Dataset: image rows, labels, and what is known of each row."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,10 @@ UNLABELLED = -1
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Images as rows, with labels and whatever else is known of each of them.
+
+    Its arrays cannot be written to, since trials are stored under a fingerprint of
+    them that is computed once; `dataclasses.replace` makes a set with others. Nor may
+    arrays change that a set was made of: they are not copied.
 
     Parameters
     ----------
@@ -80,7 +84,14 @@ class Dataset:
             object.__setattr__(self, "groups", np.asarray(self.groups, dtype=str))
         object.__setattr__(self, "classes", tuple(map(str, self.classes)))
         object.__setattr__(self, "image_shape", tuple(map(int, self.image_shape)))
+        for name, values in self.row_arrays().items():
+            object.__setattr__(self, name, _read_only(values))
+        columns = {name: _read_only(values) for name, values in self.columns.items()}
+        object.__setattr__(self, "columns", columns)
         _check(self)
+
+    def __reduce__(self):
+        return type(self), tuple(getattr(self, f.name) for f in fields(self))
 
     def __len__(self):
         return len(self.X)
@@ -194,6 +205,12 @@ class Dataset:
             digests.append(digest.digest())
         header = ascii((self.classes, self.image_shape)).encode()
         return hashlib.sha256(header + b"".join(sorted(digests))).hexdigest()
+
+
+def _read_only(values):
+    view = np.asanyarray(values).view()
+    view.flags.writeable = False
+    return view
 
 
 def _pool_votes(votes, to_new, n_classes):
