@@ -16,6 +16,7 @@ import study_classical
 import study_cnn
 import study_compiled
 import study_ferplus
+import study_networks
 import study_three_classes
 import study_transfer
 import study_wrong_way
@@ -34,6 +35,7 @@ STUDIES = (
     study_three_classes.STUDY,
     study_compiled.LOOK_ALIKES,
     study_compiled.REAL,
+    study_networks.STUDY,
 )
 README = RESULTS.parent / "README.md"
 FRONT = re.compile(r"(<!-- made by make results -->\n).*?(<!-- end -->)", re.DOTALL)

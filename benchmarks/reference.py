@@ -6,8 +6,8 @@
 
 Outcomes go to ``results/NAME`` (``results/NAME-full``), trials that are there already
 are not run again, and the page and its pictures are made of nothing but those. Stored
-outcomes keep what was predicted, not the probabilities: a tenth of the size, and no
-page needs more.
+outcomes keep what was predicted, not the probabilities, unless an arm says so: a tenth
+of the size, and most pages need no more.
 """
 
 import argparse
@@ -48,6 +48,8 @@ class Arm:
         another; its own if not given.
     loading, protocol : dict
         Options of `load_dataset`, and of `run_benchmark`: cv, group, parts.
+    keeps_probabilities : bool
+        Whether the store keeps them, for pages that need them.
     """
 
     models: dict
@@ -57,6 +59,7 @@ class Arm:
     called: str | None = None
     loading: tuple = ()
     protocol: tuple = ()
+    keeps_probabilities: bool = False
 
     def run(self, store, root, n_jobs=1, only="", seeds=None):
         """Run what is missing of it in a store."""
@@ -73,7 +76,8 @@ class Arm:
             progress=_tell,
             **dict(self.protocol),
         )
-        forget_probabilities(store)
+        if not self.keeps_probabilities:
+            forget_probabilities(store)
 
     def load(self, root):
         """Return its data set."""

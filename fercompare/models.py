@@ -8,6 +8,7 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from fercompare.balancing.ensemble import Ensemble
 from fercompare.classifiers import SVM, LeastSquares, LinearSVM, RandomForest
 from fercompare.errors import DataError, look_up
 from fercompare.features.compression import PrincipalComponents
@@ -15,7 +16,7 @@ from fercompare.features.fisher import FisherVectors
 from fercompare.features.hog import HOG
 from fercompare.features.lbp import LBP
 from fercompare.features.pixels import Pixels
-from fercompare.naming import parse_name, split_names
+from fercompare.naming import parse_name, split_count, split_names
 
 FEATURES = {
     "hog": partial(
@@ -94,7 +95,8 @@ MODELS = {
     "pixels+rf": "the pixels themselves, random forest",
     **NETWORKS,
 }
-"""Name to a line on the model. Other joins of the same words are models too."""
+"""Name to a line on the model. Other joins of the same words are models too, and so
+is any with a number before it: ``5*cnn`` are five whose probabilities are averaged."""
 
 ALIASES = {"classical-best": "fisher+pca-svm"}
 
@@ -111,7 +113,8 @@ def make_model(name, *, image_shape=None, random_state=0):
         One of `list_models`, or features and a classifier joined by ``+``. A feature
         may be the name of a backbone, as in ``resnet50+svm``; see `BackboneFeatures`.
         Words take options, as in ``cnn(epochs=4)`` or ``hog(orientations=8)+svm(C=1)``.
-        In a list the words may stand beside transformers and a classifier of your own.
+        ``5*cnn`` is an `Ensemble` of five. In a list the words may stand beside
+        transformers and a classifier of your own.
     image_shape : tuple of int, optional
         Shape of the images behind the rows; square if not given.
     random_state : int, default=0
@@ -133,6 +136,12 @@ def make_model(name, *, image_shape=None, random_state=0):
     1
     """
     if isinstance(name, str):
+        members, name = split_count(name)
+        if members is not None:
+            if not members:
+                raise DataError(f"an ensemble of 0 {name}", remedy="ask for 1 or more")
+            one = make_model(name, image_shape=image_shape, random_state=random_state)
+            return Ensemble(one, members=members, random_state=random_state)
         words = split_names(name, "+")
         plain = "+".join(_word(text) for text in words)
         if plain == "dummy" or plain in NETWORKS:

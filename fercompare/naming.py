@@ -33,6 +33,20 @@ def split_names(text, separator=","):
     return [piece.strip() for piece in pieces]
 
 
+def split_count(text):
+    """Return how many of a model a name asks for, None if one, and the model's name.
+
+    Examples
+    --------
+    >>> split_count("5 * cnn(epochs=4)"), split_count("cnn")
+    ((5, 'cnn(epochs=4)'), (None, 'cnn'))
+    """
+    count, star, name = text.partition("*")
+    if star and count.strip().isdecimal():
+        return int(count), name.strip()
+    return None, text
+
+
 def parse_name(text):
     """Return a name and the dict of its options.
 
@@ -70,13 +84,16 @@ def canonical(text, separator="+"):
     --------
     >>> canonical("hog()+svm( C = 1,kernel='rbf' )")
     'hog+svm(C=1, kernel=rbf)'
+    >>> canonical("5 * cnn()")
+    '5*cnn'
     """
+    count, text = split_count(text)
     words = []
     for piece in split_names(text, separator):
         name, options = parse_name(piece)
         told = ", ".join(f"{key}={_shown(value)}" for key, value in options.items())
         words.append(f"{name}({told})" if told else name)
-    return separator.join(words)
+    return f"{count}*" * (count is not None) + separator.join(words)
 
 
 def with_options(name, options):

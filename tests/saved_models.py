@@ -20,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from fercompare import make_model, rebalance
+from fercompare.balancing.ensemble import Ensemble
 from fercompare.balancing.samplers import SAMPLERS
 from fercompare.classifiers import SVM, LinearSVM, RandomForest
 from fercompare.containers.archive import ARRAYS, MANIFEST, pack
@@ -158,6 +159,10 @@ MODELS = {
         strategy: rebalance(make_model("pixels+linear-svm"), strategy)
         for strategy in ("sqrt_weight", "prior_shift", "thresholds")
     },
+    "two networks": Ensemble(cnn(), members=2, random_state=0),
+    "two machines after smote": rebalance(
+        make_model("2*pixels+linear-svm"), "smote@pixels"
+    ),
     "smote@embedding": rebalance(cnn(), "smote@embedding"),
     "cnn": cnn(),
     "residual": cnn(residual=True, flips=True, averaging=0.9, normalization="image"),

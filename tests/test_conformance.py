@@ -6,12 +6,14 @@ from sklearn.base import BaseEstimator
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import parametrize_with_checks
 from torch import nn
 
 from fercompare import list_models, make_model
 from fercompare.balancing.decisions import PriorShift, Thresholds
 from fercompare.balancing.embedding import EmbeddingResampled
+from fercompare.balancing.ensemble import Ensemble
 from fercompare.balancing.samplers import RandomOverSampler
 from fercompare.balancing.weights import ClassWeighted
 from fercompare.classifiers import SVM, LeastSquares, LinearSVM, RandomForest
@@ -139,6 +141,7 @@ WRAPPED = [
         RandomOverSampler(random_state=0),
         head_epochs=1,
     ),
+    Ensemble(DecisionTreeClassifier(), members=2, random_state=0),
 ]
 FEW = {"rf__n_estimators": 10, "fisher__n_words": 4, "fisher__n_components": 3}
 

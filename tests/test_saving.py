@@ -47,12 +47,18 @@ from fercompare.saving import (
     save_model,
 )
 
+TOLD_OTHERWISE = {
+    "svc": "a number of numpy's becomes one of Python's",
+    "two networks": "the random state inside, which has no effect, is the first's",
+    "two machines after smote": "likewise",
+}
+
 
 @pytest.mark.parametrize("name", MODELS)
 def test_predictions_are_the_same_bit_for_bit(saved, name):
     model, loaded = fitted(name), load_model(saved(name))
     assert same(model, loaded)
-    if name != "svc":  # a number of numpy's becomes one of Python's
+    if name not in TOLD_OTHERWISE:
         assert str(loaded) == str(model)
 
 

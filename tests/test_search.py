@@ -427,6 +427,7 @@ def test_a_time_limit_begins_no_trial(call):
     [
         ("hog+svn", {}, UnknownName, "hog\\+svm"),
         ("dummy", {}, DataError, "no option that is searched"),
+        ("5*cnn(width=4)", {}, DataError, "search 'cnn\\(width=4\\)', then average"),
         ("hog+svm", {"space": {"svm.kernl": ["rbf"]}}, UnknownName, "mean 'kernel'"),
         ("hog+svm", {"space": {"lbp.R": "1..2"}}, UnknownName, "word of the model"),
         ("hog+svm(C=1)", {"space": {"C": "1..2"}}, DataError, "says what it is"),

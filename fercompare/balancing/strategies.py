@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, clone
 
 from fercompare.balancing.around import copy_images, decide_by
 from fercompare.balancing.decisions import PriorShift, Thresholds
+from fercompare.balancing.ensemble import Ensemble
 from fercompare.balancing.image_copies import ImageCopies
 from fercompare.balancing.mixing import ADASYN, SMOTE, SVMSMOTE, BorderlineSMOTE
 from fercompare.balancing.parameters import of_network, weigh_by, weigh_classes
@@ -36,7 +37,8 @@ def rebalance(model, strategy, *, random_state=0, target="auto"):
     Parameters
     ----------
     model : estimator
-        A classifier, or a flat pipeline that ends in one. It is not changed.
+        A classifier, or a flat pipeline that ends in one. It is not changed. Of an
+        `Ensemble` each member balances for itself; decisions are the ensemble's.
     strategy : str, Strategy or sampler
         One of `list_strategies`, those at the rows also as ``name@place`` with a place
         of `PLACES`, with options as in ``smote(target=0.5, k_neighbors=3)``; or an
@@ -60,6 +62,11 @@ def rebalance(model, strategy, *, random_state=0, target="auto"):
     ['pca', 'balance', 'linearsvc']
     """
     options = {} if target == "auto" else {"target": target}
+    if isinstance(model, Ensemble) and not _decides(strategy):
+        member = rebalance(
+            model.estimator, strategy, random_state=random_state, target=target
+        )
+        return clone(model).set_params(estimator=member)
     if isinstance(strategy, BaseEstimator):
         return _with_sampler(clone(model), clone(strategy), random_state, options)
     if not isinstance(strategy, Strategy):
@@ -94,6 +101,12 @@ def _look_up(text):
         options["place"] = "@".join(place)
         look_up(options["place"], PLACES, "place")
     return strategy, options
+
+
+def _decides(strategy):
+    if isinstance(strategy, str):
+        strategy, _ = _look_up(strategy)
+    return getattr(strategy, "level", None) == "decision"
 
 
 def _with_sampler(model, sampler, random_state, options):

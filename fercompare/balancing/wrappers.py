@@ -32,6 +32,14 @@ class Wrapper(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     USES = ()
 
     @property
+    def inside(self):
+        """The classifiers inside, once fitted the fitted ones; first is ``estimator_``.
+
+        Most wrappers have one.
+        """
+        return [getattr(self, "estimator_", self.estimator)]
+
+    @property
     def classes_(self):
         """The classes, ``(k,)``, sorted."""
         return self.estimator_.classes_
@@ -40,6 +48,7 @@ class Wrapper(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         tags, inner = super().__sklearn_tags__(), get_tags(self.estimator)
         tags.input_tags = inner.input_tags
         tags.classifier_tags = inner.classifier_tags or tags.classifier_tags
+        tags.classifier_tags.multi_label = False
         return tags
 
     def _check_rows(self, X, y):
@@ -76,6 +85,8 @@ class Transparent(Wrapper):
 def innermost(model):
     """Return the classifier that learns, at the end of pipelines and inside wrappers.
 
+    Of an ensemble it is the first; see `learners`.
+
     Examples
     --------
     >>> from sklearn.pipeline import make_pipeline
@@ -83,13 +94,23 @@ def innermost(model):
     >>> innermost(make_pipeline(LinearSVC()))
     LinearSVC()
     """
-    while True:
-        if hasattr(model, "steps"):
-            model = model.steps[-1][1]
-        elif isinstance(model, Wrapper):
-            model = getattr(model, "estimator_", model.estimator)
-        else:
-            return model
+    return learners(model)[0]
+
+
+def learners(model):
+    """Return all classifiers that learn, of which only a fitted ensemble has several.
+
+    Examples
+    --------
+    >>> from sklearn.svm import LinearSVC
+    >>> learners(LinearSVC())
+    [LinearSVC()]
+    """
+    if hasattr(model, "steps"):
+        return learners(model.steps[-1][1])
+    if isinstance(model, Wrapper):
+        return [learner for one in model.inside for learner in learners(one)]
+    return [model]
 
 
 def watches_validation(model):

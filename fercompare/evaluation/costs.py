@@ -6,7 +6,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_info
 
-from fercompare.balancing.wrappers import innermost
+from fercompare.balancing.wrappers import innermost, learners
 from fercompare.classifiers.engines import find_engine
 from fercompare.saving.sizes import saved_bytes
 
@@ -65,18 +65,22 @@ def load_ahead(model):
 def size_of(model):
     """Return how large a fitted model is, by names; None for what it has not.
 
+    The members of an ensemble are added up.
+
     Examples
     --------
     >>> from sklearn.dummy import DummyClassifier
     >>> size_of(DummyClassifier().fit([[0], [1]], [0, 1]))["parameters"] is None
     True
     """
-    classifier = innermost(model)
-    network = getattr(classifier, "network_", None)
-    vectors = getattr(classifier, "support_vectors_", None)
+    several = learners(model)
+    networks = [one.network_ for one in several if hasattr(one, "network_")]
+    machines = [one for one in several if hasattr(one, "support_vectors_")]
+    parameters = sum(p.numel() for net in networks for p in net.parameters())
+    vectors = sum(len(machine.support_vectors_) for machine in machines)
     return {
-        "parameters": network and sum(p.numel() for p in network.parameters()),
-        "support_vectors": None if vectors is None else len(vectors),
+        "parameters": parameters if networks else None,
+        "support_vectors": vectors if machines else None,
         "file_bytes": saved_bytes(model),
     }
 

@@ -14,7 +14,12 @@ from fercompare.balancing.decisions import VALIDATION
 from fercompare.balancing.report import LostRows, balancing_report
 from fercompare.balancing.strategies import DoesNotApply, rebalance
 from fercompare.balancing.strategy import seeded
-from fercompare.balancing.wrappers import handed, innermost, watches_validation
+from fercompare.balancing.wrappers import (
+    handed,
+    innermost,
+    learners,
+    watches_validation,
+)
 from fercompare.errors import keep_interrupts
 from fercompare.evaluation.costs import PeakMemory, load_ahead, size_of, threads
 from fercompare.evaluation.energy import EnergyMeter
@@ -178,7 +183,10 @@ def _engine(model):
 
 
 def _training_curve(model):
-    """Return name to a number for each epoch, where the model has a history."""
+    """Return name to a number for each epoch, where the model has a history.
+
+    Of an ensemble it is that of the first member.
+    """
     history = getattr(innermost(model), "history_", None)
     if not history:
         return None
@@ -205,13 +213,19 @@ def selected_on(model, has_validation):
     text : str
         Such as ``"validation part: epoch 7"``.
     """
-    classifier = innermost(model)
-    history = getattr(classifier, "history_", None)
+    patient = [
+        one
+        for one in learners(model)
+        if getattr(one, "history_", None)
+        and one.patience
+        and "val_loss" in one.history_[0]
+    ]
     chosen = []
-    if history and classifier.patience and "val_loss" in history[0]:
+    if patient:
         handed_in = has_validation and watches_validation(model)
         by = VALIDATION if handed_in else "rows cut off the training part"
-        chosen.append(f"{by}: epoch {classifier.best_epoch_}")
+        epochs = ", ".join(str(one.best_epoch_) for one in patient)
+        chosen.append(f"{by}: epoch {epochs}")
     if getattr(model, "chosen_", None):
         chosen.append(f"{model.chosen_on_}: {model.chosen_}")
     return "; ".join(chosen) or "nothing: fixed settings"

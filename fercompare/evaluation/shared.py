@@ -214,7 +214,9 @@ def _steps(model):
     """Yield what holds a step of a model by a name, the name and the step."""
     if isinstance(model, Wrapper):
         yield from _steps(model.estimator)
-        yield from _steps(getattr(model, "estimator_", None))
+        for one in model.inside:
+            if one is not model.estimator:
+                yield from _steps(one)
     elif type(model) in (Pipeline, BalancedPipeline) and model.memory is None:
         for name, step in model.steps:
             yield model, name, step

@@ -9,7 +9,13 @@ from typing import NamedTuple
 from fercompare.errors import DataError, look_up
 from fercompare.evaluation.ranges import parse_range
 from fercompare.models import ALIASES, NO_OPTIONS
-from fercompare.naming import canonical, parse_name, split_names, with_options
+from fercompare.naming import (
+    canonical,
+    parse_name,
+    split_count,
+    split_names,
+    with_options,
+)
 
 KERNEL = {"C": "0.3..30:log", "sharpness": "0.3..4:log"}
 RATES = {
@@ -174,6 +180,11 @@ def make_space(model, estimator, written=None):
 
 def _words(model):
     """Return the words of a name, each with the options that it is written with."""
+    count, one = split_count(model)
+    if count is not None:
+        raise DataError(
+            f"{model!r} is an ensemble", remedy=f"search {one!r}, then average the best"
+        )
     word = model.partition("(")[0]
     expanded = ALIASES.get(word.strip())
     if expanded is not None:

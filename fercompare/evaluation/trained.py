@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fercompare.balancing.decisions import VALIDATION
-from fercompare.balancing.wrappers import innermost
+from fercompare.balancing.wrappers import innermost, learners
 from fercompare.datasets.copies import leak_free
 from fercompare.decoding import ImageReader
 from fercompare.errors import DataError
@@ -164,7 +164,7 @@ def _watched(estimator, watch):
     try:
         yield
     finally:
-        for one in (classifier, innermost(estimator)):  # wrappers fit a clone
+        for one in (classifier, *learners(estimator)):  # wrappers fit clones
             one.set_params(**before)
 
 

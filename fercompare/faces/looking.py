@@ -150,7 +150,7 @@ def _opened(model):
         if hasattr(model, "steps"):
             *before, (_, model) = model.steps
             steps += [step for _, step in before if hasattr(step, "transform")]
-        elif isinstance(model, Wrapper):
+        elif isinstance(model, Wrapper) and len(model.inside) == 1:
             model = model.estimator_
         else:
             return steps, model

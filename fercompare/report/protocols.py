@@ -90,6 +90,7 @@ def protocol_of(specification):
         return dict.fromkeys(("members", "extra_data", "test_time"), NOT_STATED)
     last = {name: name.rpartition("__")[2] for name in parameters}
     members = [len(v) for name, v in parameters.items() if last[name] == "estimators"]
+    members += [int(v) for name, v in parameters.items() if last[name] == "members"]
     flips = any(v is True for name, v in parameters.items() if last[name] == "flips")
     extra = [_extra_data(parameters, name) for name in last if last[name] == "backbone"]
     return {

@@ -50,7 +50,7 @@ TRAINED = {
     "best_epoch_": "size epoch",
 }
 """The lines of a network's state."""
-FEATURES = SEEN | {"_n_features_out": "size features"}
+DESCRIBED = SEEN | {"_n_features_out": "size features"}
 """The lines of the state of `BackboneFeatures`."""
 
 
@@ -142,9 +142,9 @@ def _classifier(kind, build):
 CNN = _classifier(CNNClassifier, build_cnn)
 TORCH = _classifier(TorchClassifier, build_of_factory)
 TRANSFER = _classifier(TransferClassifier, build_transfer)
-BACKBONE_FEATURES = Entry(
+FEATURES = Entry(
     BackboneFeatures,
-    FEATURES,
+    DESCRIBED,
     take=take_features,
     build=build_features,
     left_out=("cache",),  # or loading would write there

@@ -275,17 +275,16 @@ REGISTRY = {
     "thresholds": _wrapper(Thresholds, _DECIDES, check_decision),
     "embedding-resampled": _wrapper(EmbeddingResampled, _AROUND),
     **{name: Entry(sampler) for name, sampler in SAMPLERS.items()},
+    "ensemble": Later(
+        "fercompare.balancing.ensemble.Ensemble", "fercompare.saving.ensembles.ENSEMBLE"
+    ),
     **{
         name: Later(f"fercompare.deep.{kind}", f"fercompare.saving.networks.{entry}")
         for name, kind, entry in (
             ("cnn", "classifier.CNNClassifier", "CNN"),
             ("torch", "classifier.TorchClassifier", "TORCH"),
             ("transfer", "transfer.TransferClassifier", "TRANSFER"),
-            (
-                "backbone-features",
-                "backbone_features.BackboneFeatures",
-                "BACKBONE_FEATURES",
-            ),
+            ("backbone-features", "backbone_features.BackboneFeatures", "FEATURES"),
             ("augmentation", "augment.Augmentation", "AUGMENTATION"),
             ("cross-entropy", "losses.CrossEntropy", "CROSS_ENTROPY"),
             ("focal", "losses.Focal", "FOCAL"),
