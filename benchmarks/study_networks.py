@@ -2,7 +2,7 @@
 
     python benchmarks/study_networks.py --root FOLDER_WITH_FER2013_AND_FER+
 
-See `reference` for the options. By default it is `cnn` for fifty epochs, in fifteen
+See `reference` for the options. By default it is `cnn` for twenty epochs, in six to ten
 minutes a seed and data set of two cores that multiply bfloat16; ``--full`` takes
 `cnn-large`, and wants a GPU. Training learns, for a fixed number of epochs; PrivateTest
 reports. What several say together is the mean of their probabilities: that is what an
@@ -24,7 +24,7 @@ from fercompare.report.exports import to_markdown
 from fercompare.report.grounds import grounds
 from fercompare.report.leaderboard import rank, scores
 
-EPOCHS = 50
+EPOCHS = 20
 VOTES = {"targets": "probability"}
 SHOWN = {
     "accuracy": "accuracy",

@@ -23,7 +23,6 @@ from fercompare.deep.devices import (
 from fercompare.deep.heads import HasHead
 from fercompare.deep.inputs import Normalization, as_images
 from fercompare.deep.losses import most_voted
-from fercompare.deep.memory import reused_memory
 from fercompare.deep.recipe import Recipe
 from fercompare.deep.scoring import predict
 from fercompare.deep.training import Examples, scaled, train
@@ -119,10 +118,7 @@ class DeepClassifier(HasHead, ClassifierMixin, BaseEstimator):
         self._check_network(network, normalize, examples.images[:1])
         network = network.to(memory_format=torch.channels_last)  # lazy layers know now
         run, save = self._resumed(network, examples, validation, recipe, seed)
-        with (
-            watching(self, run.history if run else ()) as hooks,
-            reused_memory(examples.images.device),
-        ):
+        with watching(self, run.history if run else ()) as hooks:
             hooks["on_epoch"] = in_turn(hooks["on_epoch"], save)
             run = train(
                 network,

@@ -11,6 +11,7 @@ from fercompare.deep import losses
 from fercompare.deep.augment import WHITE, find_augmentation
 from fercompare.deep.devices import computing_in, seed_generators
 from fercompare.deep.inputs import resized
+from fercompare.deep.memory import reused_memory
 from fercompare.deep.optimizers import set_rates
 from fercompare.deep.runs import Run
 from fercompare.deep.scoring import predict, quality
@@ -91,16 +92,18 @@ def train(
     if run is None:
         run = Run.start(network, recipe)
     step = _Step(run, examples, recipe, normalize, classes, precision)
-    while run.epoch < recipe.epochs and not run.is_stopped(recipe):
-        seed_generators(seed_for(seed, "dropout", run.epoch), examples.images.device)
-        row = _epoch(step, run, examples, recipe, seed, on_batch)
-        if validation is not None:
-            scores = predict(run.best_guess, normalize, validation.images, precision)
-            known = quality(scores, validation.shares)
-            row |= {f"val_{name}": value for name, value in known.items()}
-        run.end_epoch(row, recipe, has_validation=validation is not None)
-        if on_epoch is not None:
-            on_epoch(run)
+    with reused_memory(step.device):
+        while run.epoch < recipe.epochs and not run.is_stopped(recipe):
+            seed_generators(seed_for(seed, "dropout", run.epoch), step.device)
+            row = _epoch(step, run, examples, recipe, seed, on_batch)
+            if validation is not None:
+                guess, images = run.best_guess, validation.images
+                scores = predict(guess, normalize, images, precision)
+                known = quality(scores, validation.shares)
+                row |= {f"val_{name}": value for name, value in known.items()}
+            run.end_epoch(row, recipe, has_validation=validation is not None)
+            if on_epoch is not None:
+                on_epoch(run)
     run.finish(recipe)
     return run
 
