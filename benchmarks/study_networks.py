@@ -26,6 +26,11 @@ from fercompare.report.leaderboard import rank, scores
 
 EPOCHS = 20
 VOTES = {"targets": "probability"}
+ADDED = (
+    *("fit_seconds", "warmup_seconds", "predict_seconds", "trial_seconds"),
+    *("parameters", "file_bytes"),
+)
+"""Costs of several, one after the other, that are those of each added up."""
 SHOWN = {
     "accuracy": "accuracy",
     "accuracy_leak_free": "leak-free",
@@ -67,10 +72,8 @@ def averaged(seeds):
     if any(not np.array_equal(one.rows, first.rows) for one in seeds):
         raise DataError(f"seeds of {first.trial.model} were asked of other images")
     proba = np.mean([one.proba for one in seeds], axis=0)
-    costs = {
-        name: sum(one.facts[name] for one in seeds)
-        for name in ("fit_seconds", "predict_seconds", "parameters", "file_bytes")
-    }
+    costs = {name: sum(one.facts[name] for one in seeds) for name in ADDED}
+    costs["images_per_second"] = len(first.rows) / costs["predict_seconds"]
     told = first.trial.specification
     parameters = told["parameters"] | {"members": n}
     trial = replace(
@@ -90,16 +93,18 @@ def averaged(seeds):
 
 def page(outcomes, full):
     """Return the lines of the page, of outcomes as `gather` returns them."""
+    together = [one.trial.model for one in outcomes if "*" in one.trial.model]
     lines = [
         "# Our networks, alone and together",
         "",
         f"`python benchmarks/study_networks.py{' --full' * full} --root FOLDER`. "
         "Training learns, for a number of epochs that was fixed before; PrivateTest "
         "reports; no other data. Each network says the mean over an image and its "
-        "mirror image, which is test-time augmentation. `3*cnn` is the mean of what "
-        "three seeds say, as an ensemble of them would. Those of FER+ learn the shares "
-        "of the votes; its PrivateTest are the images on which more than half of the "
-        "votes agree, single ones not counted, and have that label.",
+        "mirror image, which is test-time augmentation. "
+        f"{' and '.join(f'`{name}`' for name in dict.fromkeys(together))} is the mean "
+        "of what so many seeds say, as an ensemble of them would. Those of FER+ learn "
+        "the shares of the votes; its PrivateTest are the images on which more than "
+        "half of the votes agree, single ones not counted, and have that label.",
         "",
     ]
     for dataset in dict.fromkeys(outcome.trial.dataset for outcome in outcomes):

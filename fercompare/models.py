@@ -8,7 +8,7 @@ from sklearn.kernel_approximation import Nystroem
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import StandardScaler
 
-from fercompare.balancing.ensemble import Ensemble
+from fercompare.balancing.ensemble import NUMBERS, Ensemble
 from fercompare.classifiers import SVM, LeastSquares, LinearSVM, RandomForest
 from fercompare.errors import DataError, look_up
 from fercompare.features.compression import PrincipalComponents
@@ -138,8 +138,11 @@ def make_model(name, *, image_shape=None, random_state=0):
     if isinstance(name, str):
         members, name = split_count(name)
         if members is not None:
-            if not members:
-                raise DataError(f"an ensemble of 0 {name}", remedy="ask for 1 or more")
+            if members not in NUMBERS or split_count(name)[0] is not None:
+                raise DataError(
+                    f"an ensemble of {members} {name}",
+                    remedy=f"ask for 1 to {NUMBERS[-1]} of a model",
+                )
             one = make_model(name, image_shape=image_shape, random_state=random_state)
             return Ensemble(one, members=members, random_state=random_state)
         words = split_names(name, "+")

@@ -8,10 +8,13 @@ import pytest
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from fercompare import (
+    HOG,
     list_strategies,
     load_dataset,
     load_model,
@@ -20,12 +23,17 @@ from fercompare import (
     run_benchmark,
     save_model,
 )
+from fercompare.balancing.decisions import Thresholds
 from fercompare.balancing.ensemble import Ensemble
+from fercompare.balancing.preview import preview
 from fercompare.balancing.strategies import DoesNotApply
+from fercompare.classifiers import LinearSVM, RandomForest
 from fercompare.deep.classifier import CNNClassifier
 from fercompare.errors import DataError, UnknownName
-from fercompare.evaluation.fitting import fit, make_estimator
+from fercompare.evaluation.fitting import fit, make_estimator, selected_on
 from fercompare.evaluation.trained import train
+from fercompare.features import Pixels
+from fercompare.report.feature_plots import draw_features
 from fercompare.report.protocols import protocol_of
 
 TINY = "cnn-small(epochs=2, width=2, blocks=1)"
@@ -97,10 +105,21 @@ def test_each_member_balances_for_itself_and_the_ensemble_decides(faces, strateg
     assert model.predict(faces.X).shape == faces.y.shape
 
 
-def test_what_makes_no_sense_for_a_member_makes_none_for_all():
-    trees = Ensemble(DecisionTreeClassifier(random_state=0))
-    with pytest.raises(DoesNotApply, match="is no network"):
-        rebalance(trees, "focal")
+@pytest.mark.parametrize(
+    ("model", "strategy", "said"),
+    [
+        (make_model("2*hog+rf"), "focal", "is no network"),
+        (make_model("2*dummy"), "thresholds", "says the same of every row"),
+        (rebalance(make_model("2*hog+rf"), "smote"), "thresholds", "balances"),
+        (rebalance(make_model("2*hog+rf"), "smote"), "enn", "balances"),
+        (make_pipeline(HOG(), Ensemble(RandomForest())), "smote", "put them inside"),
+        (make_pipeline(HOG(), Ensemble(RandomForest())), "class_weight", "put them"),
+    ],
+)
+def test_what_makes_no_sense_for_a_member_makes_none_for_all(model, strategy, said):
+    assert str(rebalance(model, "none")) == str(model)
+    with pytest.raises(DoesNotApply, match=said):
+        rebalance(model, strategy)
 
 
 def test_a_sampler_of_ones_own_is_a_step_of_each_member():
@@ -177,9 +196,61 @@ def test_it_is_trained_watched_and_told_of_like_one(faces, tmp_path):
     assert np.array_equal(again.predict_proba(faces.X), model.predict_proba(faces.X))
 
 
-def test_reports_tell_how_many_there_are():
-    told = {"model": "5*cnn", "parameters": {"members": 5, "estimator__flips": True}}
-    assert protocol_of(told)["members"] == "5"
+def test_what_chose_something_inside_is_told(faces):
+    decides = Thresholds(DecisionTreeClassifier(max_depth=3), random_state=0)
+    model = fit(
+        Ensemble(decides, members=2, random_state=0),
+        faces.part("train"),
+        faces.part("val"),
+    )
+    assert selected_on(model, True) == "validation part: thresholds"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "members"),
+    [
+        ({"members": 5, "estimator__flips": True}, "5"),
+        ({"members": 2, "estimator__members": 3}, "6"),
+        ({"members": 2, "estimator__estimators": ["a", "b", "c"]}, "6"),
+        ({"members": "many"}, "1"),
+    ],
+)
+def test_reports_tell_how_many_there_are(parameters, members):
+    told = {"model": "5*cnn", "parameters": parameters}
+    assert protocol_of(told)["members"] == members
+
+
+def test_what_balancing_makes_of_a_member_s_rows_is_shown(faces):
+    train = faces.part("train")
+    several = rebalance(make_model("2*hog+linear-svm"), "random_over")
+    one = rebalance(make_model("hog+linear-svm"), "random_over")
+    made, expected = (preview(m, train.X, train.y) for m in (several, one))
+    assert made.report.rows == expected.report.rows
+
+
+def test_what_a_member_sees_is_drawn(faces, tmp_path):
+    drawn = draw_features(make_model("2*hog+svm"), faces, tmp_path / "seen.png")
+    assert [path.name for path in drawn] == ["seen.png"]
+
+
+def test_thirty_of_four_steps_fit_into_a_file(faces, tmp_path):
+    machine = LinearSVM(C=1e-4, random_state=0)
+    several = make_pipeline(Pixels(), StandardScaler(), machine)
+    model = Ensemble(several, members=30, random_state=0)
+    fit(model, faces.take(slice(None, None, 3)))
+    save_model(model, tmp_path / "thirty.fer")
+    again = load_model(tmp_path / "thirty.fer")
+    assert np.array_equal(again.predict(faces.X), model.predict(faces.X))
+
+
+def test_a_parameter_that_names_no_file_is_left_alone():
+    class Logs(DecisionTreeClassifier):
+        def __init__(self, log=False, random_state=None):
+            super().__init__(random_state=random_state)
+            self.log = log
+
+    model = Ensemble(Logs(), members=2).fit([[0.0], [1.0]], [0, 1])
+    assert model.estimators_[0].log is False
 
 
 @pytest.mark.parametrize(
@@ -189,6 +260,8 @@ def test_reports_tell_how_many_there_are():
         (Ensemble(LinearSVC()), "LinearSVC has no predict_proba"),
         (Ensemble(DecisionTreeClassifier(), members=0), "members=0"),
         (Ensemble(DecisionTreeClassifier(), members=2.5), "members=2.5"),
+        (Ensemble(DecisionTreeClassifier(), members=True), "members=True"),
+        (Ensemble(DecisionTreeClassifier(), members=101), "members=101"),
     ],
 )
 def test_what_cannot_be_averaged_says_why(model, said):
@@ -205,12 +278,13 @@ def test_weights_that_a_member_cannot_take_are_refused():
         Ensemble(Unweighted()).fit([[0.0], [1.0]], [0, 1], [1, 2])
 
 
-@pytest.mark.parametrize("name", ["x*cnn", "*cnn", "2*", "2*2*nonsense", "2.5*cnn"])
+@pytest.mark.parametrize("name", ["x*cnn", "*cnn", "2*", "2*nonsense", "2.5*cnn"])
 def test_names_that_mean_nothing_are_refused(name):
     with pytest.raises(UnknownName):
         make_model(name)
 
 
-def test_none_of_a_model_is_refused():
-    with pytest.raises(DataError, match="ensemble of 0 cnn"):
-        make_model("0*cnn")
+@pytest.mark.parametrize("name", ["0*cnn", "101*cnn", "2*3*cnn", "2 * 3 * cnn"])
+def test_too_many_too_few_and_ensembles_of_ensembles_are_refused(name):
+    with pytest.raises(DataError, match=r"an ensemble of .*cnn; ask for 1 to 100"):
+        make_model(name)

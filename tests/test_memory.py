@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from fercompare.deep import memory
 from fercompare.deep.classifier import CNNClassifier
 from fercompare.deep.memory import reused_memory
 
@@ -60,6 +61,36 @@ def test_an_error_within_ends_it_too():
 def test_the_memory_of_a_card_is_none_of_its_business():
     with reused_memory(torch.device("cuda")):
         assert faults(take_and_free) > 5000
+
+
+def test_what_the_environment_says_is_left_alone(monkeypatch):
+    monkeypatch.setenv("MALLOC_ARENA_MAX", "4")
+    with reused_memory(CPU):
+        assert faults(take_and_free) > 5000
+
+
+class Glibc:
+    """Takes a size from which on blocks are the system's up to a limit."""
+
+    def __init__(self, limit):
+        self.limit, self.told = limit, []
+
+    def mallopt(self, option, value):
+        if option == memory.MMAP_THRESHOLD and value > self.limit:
+            return 0
+        self.told.append((option, value))
+        return 1
+
+
+def test_an_old_glibc_is_never_told_half_of_it():
+    large, kept = memory.WHILE_TRAINING
+    told = {limit: Glibc(limit) for limit in (2**30, 2**25, 0)}
+    for library in told.values():
+        memory._keep(library, memory.WHILE_TRAINING)
+    trim = (memory.TRIM_THRESHOLD, kept)
+    assert told[2**30].told == [(memory.MMAP_THRESHOLD, large), trim]
+    assert told[2**25].told == [(memory.MMAP_THRESHOLD, 2**25), trim]
+    assert told[0].told == []
 
 
 def test_what_is_learned_is_the_same(monkeypatch):

@@ -1,5 +1,6 @@
 """Several of one classifier, whose probabilities are averaged."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ from fercompare.errors import DataError
 
 WRITES = ("checkpoint", "log", "tensorboard")
 """Parameters that name where a classifier writes while it is trained."""
+NUMBERS = range(1, 101)
+"""How many there may be; files hold as many."""
 
 
 class Ensemble(Wrapper):
@@ -28,6 +31,9 @@ class Ensemble(Wrapper):
         pipeline of these. Each member has random states of its own. Where it writes
         files while it is trained, those of a member have its number before the suffix.
     members : int, default=5
+        1 to 100. Networks and single trees gain by being several. The random state of
+        support vectors draws nothing but the rows that calibrate: they are all but
+        the same.
     random_state : int, RandomState instance or None, default=None
         Draws the random states of the members.
 
@@ -95,9 +101,11 @@ class Ensemble(Wrapper):
         self
         """
         y = self._check_rows(X, y)
-        if not isinstance(self.members, int | np.integer) or self.members < 1:
+        is_number = isinstance(self.members, int | np.integer)
+        if type(self.members) is bool or not is_number or self.members not in NUMBERS:
             raise DataError(
-                f"members={self.members!r}", remedy="give a whole number above 0"
+                f"members={self.members!r}",
+                remedy=f"choose a whole number from 1 to {NUMBERS[-1]}",
             )
         if not hasattr(self.estimator, "predict_proba"):
             raise DataError(
@@ -146,7 +154,7 @@ class Ensemble(Wrapper):
             own = name.rpartition("__")[2]
             if own == "random_state":
                 changes[name] = state
-            elif own in WRITES and value is not None:
+            elif own in WRITES and isinstance(value, str | os.PathLike):
                 path = Path(value)
                 changes[name] = path.with_stem(f"{path.stem}-{number}")
         if state not in changes.values():

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import clone
 
 from fercompare.balancing.embedding import EmbeddingResampled
+from fercompare.balancing.ensemble import Ensemble
 from fercompare.balancing.report import BalancingReport, balancing_report
 from fercompare.balancing.strategy import steps_of
 from fercompare.errors import DataError
@@ -34,7 +35,7 @@ class Preview(NamedTuple):
 
 def check_sees_images(model):
     """Refuse a balanced model whose sampler sees other rows than images."""
-    if not hasattr(steps_of(model)[0][1], "fit_resample"):
+    if not hasattr(steps_of(_one_of(model))[0][1], "fit_resample"):
         raise DataError(
             "no image would be made",
             remedy="choose augment, or a strategy at the pixels, as smote@pixels",
@@ -50,7 +51,8 @@ def preview(model, X, y):
     Parameters
     ----------
     model : estimator
-        As `rebalance` returns it; it is not changed.
+        As `rebalance` returns it; it is not changed. Of an `Ensemble` it is what one
+        member makes of the rows.
     X : array-like of shape (n, n_pixels)
     y : array-like of shape (n,)
 
@@ -66,6 +68,7 @@ def preview(model, X, y):
     >>> made.report.rows[1]["real"], made.is_made[made.y == 1].sum()
     (2, np.int64(33))
     """
+    model = _one_of(model)
     steps = steps_of(model)
     places = [k for k, (_, step) in enumerate(steps) if hasattr(step, "fit_resample")]
     if not places:
@@ -84,3 +87,7 @@ def preview(model, X, y):
         return Preview(sampler.report_)
     is_made = np.any(rows != np.asarray(X)[parents], axis=1)
     return Preview(sampler.report_, rows, y_new, parents, is_made)
+
+
+def _one_of(model):
+    return model.estimator if isinstance(model, Ensemble) else model

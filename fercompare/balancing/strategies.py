@@ -24,7 +24,12 @@ from fercompare.balancing.samplers import (
     RandomUnderSampler,
     SMOTETomek,
 )
-from fercompare.balancing.strategy import DoesNotApply, Strategy, seeded
+from fercompare.balancing.strategy import (
+    DoesNotApply,
+    Strategy,
+    classifier_of,
+    seeded,
+)
 from fercompare.errors import DataError, look_up
 from fercompare.naming import parse_name, split_names
 
@@ -62,11 +67,18 @@ def rebalance(model, strategy, *, random_state=0, target="auto"):
     ['pca', 'balance', 'linearsvc']
     """
     options = {} if target == "auto" else {"target": target}
-    if isinstance(model, Ensemble) and not _decides(strategy):
+    ensemble = classifier_of(model)
+    if isinstance(ensemble, Ensemble) and strategy != "none":
+        if ensemble is not model:
+            raise DoesNotApply(
+                "steps stand before the Ensemble: put them inside, so that each member "
+                "balances for itself"
+            )
         member = rebalance(
             model.estimator, strategy, random_state=random_state, target=target
         )
-        return clone(model).set_params(estimator=member)
+        if not _decides(strategy):
+            return clone(model).set_params(estimator=member)
     if isinstance(strategy, BaseEstimator):
         return _with_sampler(clone(model), clone(strategy), random_state, options)
     if not isinstance(strategy, Strategy):

@@ -106,11 +106,21 @@ def learners(model):
     >>> learners(LinearSVC())
     [LinearSVC()]
     """
-    if hasattr(model, "steps"):
-        return learners(model.steps[-1][1])
+    return [
+        one
+        for one in layers(model)
+        if not (hasattr(one, "steps") or isinstance(one, Wrapper))
+    ]
+
+
+def layers(model):
+    """Yield a model and all that is inside: wrappers, members, steps that classify."""
+    yield model
+    inside = [model.steps[-1][1]] if hasattr(model, "steps") else []
     if isinstance(model, Wrapper):
-        return [learner for one in model.inside for learner in learners(one)]
-    return [model]
+        inside = model.inside
+    for one in inside:
+        yield from layers(one)
 
 
 def watches_validation(model):

@@ -89,6 +89,9 @@ def show(model, draw):
 def train(model, dataset, loading, balance, options, seed, out, curves, **watch):
     """Fit a model on the training part and save it to a file.
 
+    Of 5*MODEL, an ensemble, each member has a log and a checkpoint of its own, with its
+    number before the suffix, and the curves are those of the first.
+
     Where there is a validation part it is scored on that, which flatters a model of
     which that part chose something; `evaluate` does the test.
     """

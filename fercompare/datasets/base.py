@@ -91,7 +91,7 @@ class Dataset:
         _check(self)
 
     def __reduce__(self):
-        return type(self), tuple(getattr(self, f.name) for f in fields(self))
+        return type(self), tuple(getattr(self, f.name) for f in fields(self) if f.init)
 
     def __len__(self):
         return len(self.X)

@@ -17,6 +17,7 @@ from fercompare.balancing.strategy import seeded
 from fercompare.balancing.wrappers import (
     handed,
     innermost,
+    layers,
     learners,
     watches_validation,
 )
@@ -194,7 +195,10 @@ def _training_curve(model):
 
 
 def _balancing(model, classes):
-    """Return what was resampled, as json, or None where nothing was."""
+    """Return what was resampled, as json, or None where nothing was.
+
+    Of an ensemble it is what the first member learned from.
+    """
     report = balancing_report(model)
     return None if report is None else report.as_facts(classes)
 
@@ -226,8 +230,9 @@ def selected_on(model, has_validation):
         by = VALIDATION if handed_in else "rows cut off the training part"
         epochs = ", ".join(str(one.best_epoch_) for one in patient)
         chosen.append(f"{by}: epoch {epochs}")
-    if getattr(model, "chosen_", None):
-        chosen.append(f"{model.chosen_on_}: {model.chosen_}")
+    decisions = (one for one in layers(model) if getattr(one, "chosen_", None))
+    told = (f"{one.chosen_on_}: {one.chosen_}" for one in decisions)
+    chosen += dict.fromkeys(told)
     return "; ".join(chosen) or "nothing: fixed settings"
 
 

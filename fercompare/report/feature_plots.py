@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.figure import Figure
 
+from fercompare.balancing.wrappers import Wrapper
 from fercompare.errors import DataError
 from fercompare.report.figures import save_figure, stem_and_format
 
@@ -49,7 +50,12 @@ def draw_features(model, dataset, path):
 
 
 def _steps(model):
-    """Yield the steps of a pipeline, and those inside a union of features."""
+    """Yield the steps of a pipeline, and those inside a union of features.
+
+    The pipeline may be a member of an ensemble, or be wrapped.
+    """
+    while isinstance(model, Wrapper):
+        model = model.inside[0]
     for _, step in getattr(model, "steps", ()):
         joined = getattr(step, "transformer_list", [("", step)])
         yield from (part for _, part in joined)

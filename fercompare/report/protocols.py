@@ -1,5 +1,6 @@
 """Under which protocol outcomes came about: split, members, other data, views."""
 
+import math
 import re
 
 import numpy as np
@@ -89,12 +90,13 @@ def protocol_of(specification):
     if parameters is None or not all(map(_is_known, _texts(specification))):
         return dict.fromkeys(("members", "extra_data", "test_time"), NOT_STATED)
     last = {name: name.rpartition("__")[2] for name in parameters}
-    members = [len(v) for name, v in parameters.items() if last[name] == "estimators"]
-    members += [int(v) for name, v in parameters.items() if last[name] == "members"]
+    votes = [len(v) for name, v in parameters.items() if last[name] == "estimators"]
+    several = [v for name, v in parameters.items() if last[name] == "members"]
+    several = [v for v in several if isinstance(v, int)]
     flips = any(v is True for name, v in parameters.items() if last[name] == "flips")
     extra = [_extra_data(parameters, name) for name in last if last[name] == "backbone"]
     return {
-        "members": str(max(members, default=1)),
+        "members": str(max(votes, default=1) * math.prod(several)),
         "extra_data": "; ".join(sorted(set(extra) - {NONE})) or NONE,
         "test_time": "mirrored images" if flips else NONE,
     }

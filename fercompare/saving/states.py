@@ -15,7 +15,7 @@ from fercompare.saving.schema import check_state
 
 MOST_THREADS = 1024
 MOST_TEXT = 1000
-MOST_MODELS = 100
+MOST_MODELS = 1000
 LIBRARY_DEFAULT = "deprecated"
 """What scikit-learn puts where a parameter is on its way out."""
 NUMBERS = "biuf"
