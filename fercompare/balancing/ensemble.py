@@ -101,26 +101,11 @@ class Ensemble(Wrapper):
         self
         """
         y = self._check_rows(X, y)
-        is_number = isinstance(self.members, int | np.integer)
-        if type(self.members) is bool or not is_number or self.members not in NUMBERS:
-            raise DataError(
-                f"members={self.members!r}",
-                remedy=f"choose a whole number from 1 to {NUMBERS[-1]}",
-            )
-        if not hasattr(self.estimator, "predict_proba"):
-            raise DataError(
-                f"{type(self.estimator).__name__} has no predict_proba",
-                remedy="choose a model with probabilities",
-            )
+        self._check_estimator(is_weighted=sample_weight is not None)
         extra = handed(
             self.estimator, y, validation=validation, votes=votes, groups=groups
         )
         if sample_weight is not None:
-            if not has_fit_parameter(self.estimator, "sample_weight"):
-                raise DataError(
-                    f"{type(self.estimator).__name__}.fit takes no sample_weight",
-                    remedy="choose a classifier that weighs its rows",
-                )
             extra["sample_weight"] = sample_weight
         rng = check_random_state(self.random_state)
         states = rng.randint(np.iinfo(np.int32).max, size=self.members)
@@ -146,6 +131,25 @@ class Ensemble(Wrapper):
             proba[:, np.searchsorted(classes, one.classes_)] = own
             total = total + proba
         return total / len(self.estimators_)
+
+    def _check_estimator(self, is_weighted):
+        kind = type(self.estimator).__name__
+        is_number = isinstance(self.members, int | np.integer)
+        if type(self.members) is bool or not is_number or self.members not in NUMBERS:
+            raise DataError(
+                f"members={self.members!r}",
+                remedy=f"choose a whole number from 1 to {NUMBERS[-1]}",
+            )
+        if not hasattr(self.estimator, "predict_proba"):
+            raise DataError(
+                f"{kind} has no predict_proba",
+                remedy="choose a model with probabilities",
+            )
+        if is_weighted and not has_fit_parameter(self.estimator, "sample_weight"):
+            raise DataError(
+                f"{kind}.fit takes no sample_weight",
+                remedy="choose a classifier that weighs its rows",
+            )
 
     def _member(self, number, state):
         """Return an unfitted member with a random state and files of its own."""
