@@ -13,8 +13,8 @@ from collections import defaultdict
 from dataclasses import replace
 
 import numpy as np
-from confused import spread
 from reference import Arm, Study, changed, main, spelled, table, verdicts
+from studies import mean_and_deviation
 
 from fercompare.errors import DataError
 from fercompare.evaluation.trials import DONE
@@ -120,8 +120,8 @@ def _scores(outcomes):
     rows = []
     for name, of_model in scores(outcomes).groupby("model", sort=False):
         low, high = ranked.loc[name, ["accuracy_low", "accuracy_high"]]
-        cells = [spread(100 * of_model[metric]) for metric in SHOWN]
-        minutes = spread(of_model["fit_seconds"] / 60)
+        cells = [mean_and_deviation(100 * of_model[metric]) for metric in SHOWN]
+        minutes = mean_and_deviation(of_model["fit_seconds"] / 60)
         interval = f"{100 * low:.2f} to {100 * high:.2f}"
         rows.append([name, str(len(of_model)), *cells, interval, minutes])
     titles = ["", "seeds", *SHOWN.values(), "95 % interval of accuracy", "fit, minutes"]

@@ -53,9 +53,9 @@ def test_the_page_says_how_often_each_is_right(outcomes):
     right = [100 * np.mean(one.y_pred == one.y_true) for one in gathered]
     cells = row(lines, "cnn")
     assert cells[0] == "3"
-    told = f"{np.mean(right[:3]):.3f} ± {np.std(right[:3], ddof=1):.3f}"
+    told = f"{np.mean(right[:3]):.2f} ± {np.std(right[:3], ddof=1):.2f}"
     assert cells[1] == told
-    assert row(lines, "3*cnn")[:2] == ["1", f"{right[3]:.3f}"]
+    assert row(lines, "3*cnn")[:2] == ["1", f"{right[3]:.2f}"]
     assert any(
         line.startswith("- On the 42 images of fer2013, 3*cnn") for line in lines
     )
