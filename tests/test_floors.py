@@ -16,6 +16,7 @@ ROOT = PACKAGE.parent
 GROUND = 0
 FLOORS = {
     "errors": 0,
+    "heap": 0,
     "images": 0,
     "seeds": 0,
     "labels": 0,

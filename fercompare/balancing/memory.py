@@ -4,6 +4,8 @@ import os
 import threading
 from pathlib import Path
 
+from fercompare.heap import hand_back
+
 STATM = Path("/proc/self/statm")
 PAUSE = 0.005
 
@@ -28,6 +30,7 @@ class WatchedMemory:
     """
 
     def __enter__(self):
+        hand_back()
         self.megabytes = held_megabytes()
         self._done = threading.Event()
         self._thread = None

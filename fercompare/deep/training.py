@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +12,10 @@ from fercompare.deep import losses
 from fercompare.deep.augment import WHITE, find_augmentation
 from fercompare.deep.devices import computing_in, seed_generators
 from fercompare.deep.inputs import resized
-from fercompare.deep.memory import reused_memory
 from fercompare.deep.optimizers import set_rates
 from fercompare.deep.runs import Run
 from fercompare.deep.scoring import predict, quality
+from fercompare.heap import reused_memory
 from fercompare.seeds import seed_for
 
 
@@ -92,7 +93,7 @@ def train(
     if run is None:
         run = Run.start(network, recipe)
     step = _Step(run, examples, recipe, normalize, classes, precision)
-    with reused_memory(step.device):
+    with reused_memory() if step.device.type == "cpu" else nullcontext():
         while run.epoch < recipe.epochs and not run.is_stopped(recipe):
             seed_generators(seed_for(seed, "dropout", run.epoch), step.device)
             row = _epoch(step, run, examples, recipe, seed, on_batch)

@@ -8,6 +8,7 @@ from threadpoolctl import threadpool_info
 
 from fercompare.balancing.wrappers import innermost, learners
 from fercompare.classifiers.engines import find_engine
+from fercompare.heap import hand_back
 from fercompare.saving.sizes import saved_bytes
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -32,6 +33,7 @@ class PeakMemory:
     """
 
     def __enter__(self):
+        hand_back()
         try:
             CLEAR.write_text(RESET_PEAK)
             self._before = None
