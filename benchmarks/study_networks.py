@@ -93,18 +93,17 @@ def averaged(seeds):
 
 def page(outcomes, full):
     """Return the lines of the page, of outcomes as `gather` returns them."""
-    together = [one.trial.model for one in outcomes if "*" in one.trial.model]
     lines = [
         "# Our networks, alone and together",
         "",
         f"`python benchmarks/study_networks.py{' --full' * full} --root FOLDER`. "
         "Training learns, for a number of epochs that was fixed before; PrivateTest "
         "reports; no other data. Each network says the mean over an image and its "
-        "mirror image, which is test-time augmentation. "
-        f"{' and '.join(f'`{name}`' for name in dict.fromkeys(together))} is the mean "
-        "of what so many seeds say, as an ensemble of them would. Those of FER+ learn "
-        "the shares of the votes; its PrivateTest are the images on which more than "
-        "half of the votes agree, single ones not counted, and have that label.",
+        "mirror image, which is test-time augmentation. A number and `*` before a name "
+        "is the mean of what so many seeds say, as an ensemble of them would. Those of "
+        "FER+ learn labels that are drawn anew from the votes; its PrivateTest are the "
+        "images on which more than half of the votes agree, single ones not counted, "
+        "and have that label.",
         "",
     ]
     for dataset in dict.fromkeys(outcome.trial.dataset for outcome in outcomes):
@@ -136,7 +135,12 @@ def _scores(outcomes):
 def _together(outcomes):
     """Return whether several are better than one, where there are several."""
     names = list(dict.fromkeys(outcome.trial.model for outcome in outcomes))
-    pairs = [(f"{b}:none", f"{a}:none") for a in names for b in names if f"*{a}" in b]
+    pairs = [
+        (f"{several}:none", f"{one}:none")
+        for one in names
+        for several in names
+        if several.endswith(f"*{one}")
+    ]
     found = [
         one
         for metric in ("accuracy", "f1_macro")

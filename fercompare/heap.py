@@ -21,9 +21,9 @@ def reused_memory():
 
     A step of a network's training frees some hundred megabytes and asks for as many
     again. By itself glibc hands them back to the system, which fills with zeros, page
-    by page, what it gives out: a tenth of the time of a training, and more in float32.
-    At the end all that is free is handed back. Where the environment tells glibc what
-    to keep it is left to do so; other C libraries are left as they are.
+    by page, what it gives out. At the end all that is free is handed back. Where the
+    environment tells glibc what to keep it is left to do so; other C libraries are
+    left as they are.
 
     Examples
     --------

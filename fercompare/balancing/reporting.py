@@ -87,10 +87,10 @@ class Reported(BaseEstimator):
 
 def reported(step, resample, X, y, **params):
     """Return rows, labels and the report of what makes rows, labels and origins."""
-    started = time.perf_counter()
     with WatchedMemory() as memory:
+        started = time.perf_counter()
         X_new, y_new, origins = resample(X, y, **params)
-    seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - started
     labels, new_labels = check_target_type(y), check_target_type(y_new)
     report = BalancingReport.of(
         step, labels, new_labels, origins, seconds, memory.megabytes

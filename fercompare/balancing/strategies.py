@@ -77,7 +77,7 @@ def rebalance(model, strategy, *, random_state=0, target="auto"):
         member = rebalance(
             model.estimator, strategy, random_state=random_state, target=target
         )
-        if not _decides(strategy):
+        if not _decides(strategy):  # one that does had to make sense for a member too
             return clone(model).set_params(estimator=member)
     if isinstance(strategy, BaseEstimator):
         return _with_sampler(clone(model), clone(strategy), random_state, options)
